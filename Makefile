@@ -1,0 +1,51 @@
+# tsdb: `make test` checks everything a change must pass, on any Debian machine with Go.
+# The other targets are its parts, and the longer measurements.
+
+GO                  ?= go
+FUZZTIME            ?= 4s
+STATICCHECK_VERSION := v0.8.2
+
+BIN         := $(CURDIR)/.cache/bin
+STATICCHECK := $(BIN)/staticcheck-$(STATICCHECK_VERSION)
+
+# What runs goroutines of its own or is called from many, and is therefore tested under the race detector.
+RACE := ./engine/... ./index/... ./query/... ./server/... ./cmd/...
+
+.NOTPARALLEL:
+.PHONY: test tools build lint unit race fuzz nested conformance
+
+test: tools lint build unit race fuzz nested conformance
+	@echo "make test: all passed"
+
+tools:
+	scripts/setup
+
+build:
+	$(GO) build ./...
+	$(GO) build -o bin/tsdb ./cmd/tsdb
+
+lint: $(STATICCHECK)
+	scripts/gofmt
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+	$(GO) test -count=1 ./internal/lint
+
+unit:
+	$(GO) test ./...
+
+race:
+	$(GO) test -race $(RACE)
+
+fuzz:
+	FUZZTIME=$(FUZZTIME) scripts/fuzz
+
+# bench is a module of its own, so that its peers' dependencies stay out of this one.
+nested:
+	cd bench && $(GO) vet ./... && $(GO) test -short ./...
+
+conformance:
+	conformance/client.sh
+
+$(STATICCHECK):
+	GOBIN=$(BIN) $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+	mv $(BIN)/staticcheck $@
