@@ -1,0 +1,106 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"golang.org/x/sys/unix"
+)
+
+// openStore opens Pebble with the small memory of an embedded engine.
+func openStore(dir string, separate bool) (*pebble.DB, error) {
+	o := &pebble.Options{
+		FormatMajorVersion:          pebble.FormatValueSeparation,
+		DisableWAL:                  true,
+		MemTableSize:                16 << 20,
+		MemTableStopWritesThreshold: 4,
+		CacheSize:                   32 << 20,
+		MaxOpenFiles:                2000,
+		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
+		Logger:                      silent{},
+	}
+	if separate {
+		o.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy {
+			return pebble.ValueSeparationPolicy{
+				Enabled: true, MinimumSize: 256, MaxBlobReferenceDepth: 10,
+				RewriteMinimumAge: 5 * time.Second, TargetGarbageRatio: 0.2,
+			}
+		}
+	}
+	return pebble.Open(dir, o)
+}
+
+type silent struct{}
+
+func (silent) Infof(string, ...any)  {}
+func (silent) Errorf(string, ...any) {}
+func (silent) Fatalf(f string, a ...any) {
+	pebble.DefaultLogger.Fatalf(f, a...)
+}
+
+// written is what flushes and compactions wrote, tables and blob files together. Pebble's own total is not used because it
+// counts the incoming bytes as log writes, even when there is no log.
+func written(db *pebble.DB) (flushed, compacted int64) {
+	for _, l := range db.Metrics().Levels {
+		flushed += int64(l.TableBytesFlushed + l.BlobBytesFlushed)
+		compacted += int64(l.TableBytesCompacted + l.BlobBytesCompacted)
+	}
+	return flushed, compacted
+}
+
+// quiesce waits until no compaction has run for a second.
+func quiesce(db *pebble.DB) {
+	const step, calm = 100 * time.Millisecond, 10
+	last, still := int64(-1), 0
+	for still < calm {
+		time.Sleep(step)
+		m := db.Metrics()
+		count := m.Compact.Count + m.Flush.Count
+		if m.Compact.NumInProgress > 0 || m.Flush.NumInProgress > 0 || count != last {
+			still = 0
+		} else {
+			still++
+		}
+		last = count
+	}
+}
+
+func diskBytes(dir string) (n int64) {
+	eachFile(dir, func(_ string, size int64) { n += size })
+	return n
+}
+
+func eachFile(dir string, f func(path string, size int64)) {
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return nil
+		}
+		if info, err := d.Info(); err == nil {
+			f(path, info.Size())
+		}
+		return nil
+	})
+}
+
+// dropCache asks the kernel to forget the pages of all files in dir, so that the next read goes to the disk.
+func dropCache(dir string) {
+	eachFile(dir, func(path string, _ int64) {
+		f, err := os.Open(path)
+		if err != nil {
+			return
+		}
+		defer f.Close()
+		_ = f.Sync()
+		_ = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
+	})
+}
+
+func cpuSeconds() float64 {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return float64(u.Utime.Sec+u.Stime.Sec) + float64(u.Utime.Usec+u.Stime.Usec)/1e6
+}
