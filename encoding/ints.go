@@ -1,0 +1,285 @@
+package encoding
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"slices"
+)
+
+// This file writes integer streams; intsread.go reads them; format.go has the layout.
+
+// Kinds of an integer stream: what is packed of the numbers.
+const (
+	kindValue  = 0 // the number less the mini block's base
+	kindDelta  = 1 // the difference to the number before, less the stream's reference
+	kindDelta2 = 2 // the difference of two differences
+)
+
+const (
+	miniLogMin   = 6
+	miniLogMax   = 9
+	miniMax      = 1 << miniLogMax
+	streamZigzag = 1 << 2 // flag of a stream's first byte
+	miniPatched  = 0x80   // flag of a mini block's first byte
+)
+
+// plan says how a stream of integers is to be written.
+type plan struct {
+	kind   uint8
+	zigzag bool
+	log    uint8  // a mini block has 1<<log rows
+	ref    uint64 // kindDelta: taken from each difference
+}
+
+// skipped is how many numbers at a mini block's start are given by its header alone.
+func skipped(kind uint8, rows int) int { return min(int(kind), rows) }
+
+// miniPlan is the width and the patches of one mini block.
+type miniPlan struct {
+	width, highWidth uint8
+	patches          int
+}
+
+// chooseWidth finds the cheapest width for a mini block from the histogram of its numbers' bit lengths.
+func chooseWidth(h *[65]uint16, count int, log uint8) (p miniPlan, bytes int) {
+	top := 64
+	for top > 0 && h[top] == 0 {
+		top--
+	}
+	p = miniPlan{width: uint8(top)}
+	best := count * top
+	out := 0
+	for w := top - 1; w >= 0; w-- {
+		out += int(h[w+1])
+		high := top - w
+		c := w*count + out*(int(log)+high) + 24
+		if c < best {
+			best = c
+			p = miniPlan{uint8(w), uint8(high), out}
+		}
+		if out*4 > count && out > 8 {
+			break
+		}
+	}
+	bytes = 1 + packedLen(count, uint(p.width))
+	if p.patches > 0 {
+		bytes += 2 + packedLen(p.patches, uint(log)) + packedLen(p.patches, uint(p.highWidth))
+	}
+	return p, bytes
+}
+
+// histogram counts the bit lengths of u.
+func histogram(h *[65]uint16, u []uint64) {
+	*h = [65]uint16{}
+	var g [65]uint16 // a second one, so that runs of equal lengths don't wait for each other
+	for len(u) >= 2 {
+		h[bits.Len64(u[0])]++
+		g[bits.Len64(u[1])]++
+		u = u[2:]
+	}
+	for _, x := range u {
+		h[bits.Len64(x)]++
+	}
+	for i, c := range g {
+		h[i] += c
+	}
+}
+
+// fill computes what is packed for the numbers x of one mini block, and the mini block's base (and, for kindDelta2, its first difference).
+func (p *plan) fill(u, x []uint64) (base, diff uint64) {
+	switch p.kind {
+	case kindValue:
+		if p.zigzag {
+			base = x[len(x)/2]
+			for i, v := range x {
+				u[i] = zigzag(v - base)
+			}
+			return base, 0
+		}
+		lo := int64(x[0])
+		for _, v := range x {
+			lo = min(lo, int64(v))
+		}
+		for i, v := range x {
+			u[i] = v - uint64(lo)
+		}
+		return uint64(lo), 0
+	case kindDelta:
+		prev := x[0]
+		if p.zigzag {
+			for i, v := range x {
+				u[i] = zigzag(v - prev - p.ref)
+				prev = v
+			}
+		} else {
+			for i, v := range x {
+				u[i] = v - prev - p.ref
+				prev = v
+			}
+		}
+		return x[0], 0
+	}
+	if len(x) < 2 {
+		return x[0], 0
+	}
+	diff = x[1] - x[0]
+	prev, d := x[0], diff
+	for i, v := range x {
+		u[i] = zigzag(v - prev - d)
+		d = v - prev
+		prev = v
+	}
+	return x[0], diff
+}
+
+// size is the exact number of bytes that the plan takes for x, or a number above limit once it is clear that it takes more.
+func (p *plan) size(u []uint64, x []uint64, limit int) int {
+	bytes := 1
+	if p.kind == kindDelta {
+		bytes += uvarintLen(zigzag(p.ref))
+	}
+	var c chain
+	var h [65]uint16
+	for len(x) > 0 && bytes <= limit {
+		m := x[:min(1<<p.log, len(x))]
+		x = x[len(m):]
+		base, diff := p.fill(u[:len(m)], m)
+		s := skipped(p.kind, len(m))
+		histogram(&h, u[s:len(m)])
+		_, n := chooseWidth(&h, len(m)-s, p.log)
+		b, d := c.step(p.kind, base, diff)
+		bytes += n + uvarintLen(b)
+		if p.kind == kindDelta2 {
+			bytes += uvarintLen(d)
+		}
+	}
+	return bytes
+}
+
+// chain codes the mini blocks' bases as differences: of the base itself for kindValue, of its growth for the others, since a
+// counter grows about as much in each mini block.
+type chain struct{ base, growth, diff uint64 }
+
+func (c *chain) step(kind uint8, base, diff uint64) (b, d uint64) {
+	g := base - c.base
+	b, d = zigzag(g), zigzag(diff-c.diff)
+	if kind != kindValue {
+		b = zigzag(g - c.growth)
+	}
+	*c = chain{base, g, diff}
+	return b, d
+}
+
+// unstep reverses step.
+func (c *chain) unstep(kind uint8, b, d uint64) {
+	g := unzigzag(b)
+	if kind != kindValue {
+		g += c.growth
+	}
+	*c = chain{c.base + g, g, c.diff + unzigzag(d)}
+}
+
+// append writes x by the plan.
+func (p *plan) append(dst []byte, u []uint64, x []uint64) []byte {
+	first := p.kind | (p.log-miniLogMin)<<3
+	if p.zigzag {
+		first |= streamZigzag
+	}
+	dst = append(dst, first)
+	if p.kind == kindDelta {
+		dst = binary.AppendUvarint(dst, zigzag(p.ref))
+	}
+	var c chain
+	for len(x) > 0 {
+		m := x[:min(1<<p.log, len(x))]
+		x = x[len(m):]
+		base, diff := p.fill(u[:len(m)], m)
+		b, d := c.step(p.kind, base, diff)
+		dst = p.appendMini(dst, u[skipped(p.kind, len(m)):len(m)], b, d)
+	}
+	return dst
+}
+
+func (p *plan) appendMini(dst []byte, u []uint64, base, diff uint64) []byte {
+	var h [65]uint16
+	histogram(&h, u)
+	w, _ := chooseWidth(&h, len(u), p.log)
+	if w.patches > 0 {
+		dst = append(dst, w.width|miniPatched, byte(w.patches-1), w.highWidth)
+	} else {
+		dst = append(dst, w.width)
+	}
+	dst = binary.AppendUvarint(dst, base)
+	if p.kind == kindDelta2 {
+		dst = binary.AppendUvarint(dst, diff)
+	}
+	dst = appendPacked(dst, u, uint(w.width))
+	if w.patches == 0 {
+		return dst
+	}
+	var pos, high [miniMax]uint64
+	n := 0
+	for i, x := range u {
+		if x>>w.width != 0 {
+			pos[n], high[n] = uint64(i), x>>w.width
+			n++
+		}
+	}
+	dst = appendPacked(dst, pos[:n], uint(p.log))
+	return appendPacked(dst, high[:n], uint(w.highWidth))
+}
+
+// planInts chooses the cheapest plan for x by exact size.
+func (e *Encoder) planInts(x []uint64, effort Effort) (best plan, size int) {
+	u := grow(&e.u, miniMax)
+	log := uint8(7)
+	size = math.MaxInt
+	try := func(p plan) {
+		if s := p.size(u, x, size); s < size {
+			best, size = p, s
+		}
+	}
+	try(plan{kind: kindValue, log: log})
+	if len(x) == 1 {
+		return best, size
+	}
+	lo, mid := deltaRefs(x)
+	try(plan{kind: kindDelta, log: log, ref: lo})
+	try(plan{kind: kindDelta, zigzag: true, log: log, ref: mid})
+	try(plan{kind: kindDelta2, zigzag: true, log: log})
+	if effort == Cold {
+		for _, l := range []uint8{6, 8, 9} {
+			p := best
+			p.log = l
+			try(p)
+		}
+	}
+	return best, size
+}
+
+// deltaRefs returns the smallest difference of neighbours and about the middle one.
+func deltaRefs(x []uint64) (lo, mid uint64) {
+	least := int64(math.MaxInt64)
+	prev := x[0]
+	for _, v := range x[1:] {
+		least = min(least, int64(v-prev))
+		prev = v
+	}
+	var sample [31]int64
+	n := min(len(sample), len(x)-1)
+	for i := range sample[:n] {
+		k := 1 + i*(len(x)-1)/n
+		sample[i] = int64(x[k] - x[k-1])
+	}
+	slices.Sort(sample[:n])
+	return uint64(least), uint64(sample[n/2])
+}
+
+// grow returns a slice of n elements that reuses *s.
+func grow[T any](s *[]T, n int) []T {
+	if cap(*s) < n {
+		*s = make([]T, n+n/4)
+	}
+	return (*s)[:n]
+}

@@ -1,0 +1,190 @@
+package encoding
+
+// intReader reads an integer stream, one mini block at a time. It is a value: a copy remembers a place.
+type intReader struct {
+	src    []byte
+	o      int // offset of the next mini block
+	row    int // its first row
+	n      int // rows in all
+	kind   uint8
+	zigzag bool
+	log    uint8
+	ref    uint64
+	c      chain
+}
+
+// mini is a parsed mini block.
+type mini struct {
+	rows, count, patches int // rows; numbers packed; patches
+	width, highWidth     uint
+	data, pos, high, end int // offsets
+	base, diff           uint64
+}
+
+// newIntReader reads the head of a stream of n numbers; src may have more behind it.
+func newIntReader(src []byte, n int) (r intReader, err error) {
+	if len(src) == 0 {
+		return r, corruptf("integer stream is empty")
+	}
+	f := src[0]
+	r = intReader{src: src, o: 1, n: n, kind: f & 3, zigzag: f&streamZigzag != 0, log: f>>3&3 + miniLogMin}
+	if f >= 1<<5 || r.kind > kindDelta2 {
+		return r, versionf("integer stream of kind %#x", f)
+	}
+	if r.kind == kindDelta {
+		z, o := uvarint(src, 1)
+		if o == 0 {
+			return r, corruptf("integer stream: reference is cut off")
+		}
+		r.ref, r.o = unzigzag(z), o
+	}
+	return r, nil
+}
+
+// header parses the mini block that comes next and steps behind it.
+func (r *intReader) header() (m mini, err error) {
+	src, o := r.src, r.o
+	m.rows = min(1<<r.log, r.n-r.row)
+	if m.rows <= 0 || o >= len(src) {
+		return m, corruptf("integer stream ends at row %d of %d", r.row, r.n)
+	}
+	m.count = m.rows - skipped(r.kind, m.rows)
+	m.width = uint(src[o])
+	o++
+	if m.width&miniPatched != 0 {
+		if o+2 > len(src) {
+			return m, corruptf("integer stream is cut off at row %d", r.row)
+		}
+		m.width &^= miniPatched
+		m.patches, m.highWidth = int(src[o])+1, uint(src[o+1])
+		o += 2
+	}
+	if m.width+m.highWidth > 64 || m.patches > m.count {
+		return m, corruptf("mini block at row %d: width %d+%d, %d patches", r.row, m.width, m.highWidth, m.patches)
+	}
+	var b, d uint64
+	if b, o = uvarint(src, o); o == 0 {
+		return m, corruptf("mini block at row %d: base is cut off", r.row)
+	}
+	if r.kind == kindDelta2 {
+		if d, o = uvarint(src, o); o == 0 {
+			return m, corruptf("mini block at row %d: difference is cut off", r.row)
+		}
+	}
+	r.c.unstep(r.kind, b, d)
+	m.base, m.diff = r.c.base, r.c.diff
+	m.data = o
+	m.pos = o + packedLen(m.count, m.width)
+	m.high = m.pos + packedLen(m.patches, uint(r.log))
+	m.end = m.high + packedLen(m.patches, m.highWidth)
+	if m.end > len(src) {
+		return m, corruptf("mini block at row %d is cut off", r.row)
+	}
+	r.o = m.end
+	r.row += m.rows
+	return m, nil
+}
+
+// skip moves to the mini block of the row. Only headers are read.
+func (r *intReader) skip(row int) error {
+	for r.row+1<<r.log <= row {
+		if _, err := r.header(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// next decodes the mini block that comes next into buf and returns the numbers and their first row.
+func (r *intReader) next(buf *[miniMax]uint64) (x []uint64, row int, err error) {
+	row = r.row
+	m, err := r.header()
+	if err != nil {
+		return nil, row, err
+	}
+	x = buf[:m.rows]
+	u := x[m.rows-m.count:]
+	unpack(u, r.src[m.data:], 0, m.width)
+	if m.patches > 0 {
+		if err := r.patch(u, &m); err != nil {
+			return nil, row, err
+		}
+	}
+	r.restore(x, &m)
+	return x, row, nil
+}
+
+// patch adds the high parts of the outliers.
+func (r *intReader) patch(u []uint64, m *mini) error {
+	pos, high := r.src[m.pos:], r.src[m.high:]
+	var pb, hb uint
+	for range m.patches {
+		p := bitsAt(pos, pb, uint(r.log))
+		if p >= uint64(len(u)) {
+			return corruptf("patch at %d of %d", p, len(u))
+		}
+		u[p] |= bitsAt(high, hb, m.highWidth) << m.width
+		pb += uint(r.log)
+		hb += m.highWidth
+	}
+	return nil
+}
+
+// restore turns what was packed back into the numbers.
+func (r *intReader) restore(x []uint64, m *mini) {
+	base := m.base
+	switch {
+	case r.kind == kindValue && !r.zigzag:
+		if base != 0 {
+			for i, u := range x {
+				x[i] = base + u
+			}
+		}
+	case r.kind == kindValue:
+		for i, u := range x {
+			x[i] = base + unzigzag(u)
+		}
+	case r.kind == kindDelta && !r.zigzag:
+		ref := r.ref
+		x[0] = base
+		for i, u := range x[1:] {
+			base += u + ref
+			x[i+1] = base
+		}
+	case r.kind == kindDelta:
+		ref := r.ref
+		x[0] = base
+		for i, u := range x[1:] {
+			base += unzigzag(u) + ref
+			x[i+1] = base
+		}
+	default:
+		x[0] = base
+		if len(x) < 2 {
+			return
+		}
+		d := m.diff
+		base += d
+		x[1] = base
+		for i, u := range x[2:] {
+			d += unzigzag(u)
+			base += d
+			x[i+2] = base
+		}
+	}
+}
+
+// first returns the first number of the parsed mini block without decoding the rest.
+func (r *intReader) first(m *mini) uint64 {
+	if r.kind != kindValue {
+		return m.base
+	}
+	u := bitsAt(r.src[m.data:], 0, m.width)
+	if m.patches > 0 && bitsAt(r.src[m.pos:], 0, uint(r.log)) == 0 {
+		u |= bitsAt(r.src[m.high:], 0, m.highWidth) << m.width
+	}
+	if r.zigzag {
+		u = unzigzag(u)
+	}
+	return m.base + u
+}

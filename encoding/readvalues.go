@@ -1,0 +1,138 @@
+package encoding
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// readValues fills dst with the values [i, i+len(dst)) of n that the codec and payload hold.
+func readValues(dst []float64, codec byte, src []byte, n, i int) error {
+	if len(dst) == 0 {
+		return nil
+	}
+	switch codec {
+	case valuesConst:
+		v, err := readConst(src)
+		for k := range dst {
+			dst[k] = v
+		}
+		return err
+	case valuesInts:
+		return readInts(dst, src, n, i)
+	case valuesSplit:
+		return readSplit(dst, src, n, i)
+	case valuesXor:
+		return readXor(dst, src, n, i)
+	case valuesDict:
+		return readDict(dst, src, n, i)
+	}
+	return versionf("value codec %d", codec)
+}
+
+// exceptions is a list of rows with their bits.
+type exceptions struct {
+	src   []byte
+	count uint64
+	end   int
+}
+
+// parseExceptions checks the list at src[o:].
+func parseExceptions(src []byte, o, n int) (x exceptions, end int, err error) {
+	count, o := uvarint(src, o)
+	if o == 0 || count > uint64(n) || count > uint64(len(src)) {
+		return x, 0, corruptf("exceptions are cut off")
+	}
+	x = exceptions{src: src[o:], count: count}
+	for range count {
+		if _, o = uvarint(src, o); o == 0 || o+8 > len(src) {
+			return x, 0, corruptf("exceptions are cut off")
+		}
+		o += 8
+	}
+	return x, o, nil
+}
+
+// put overwrites those that lie in rows [i, i+len(dst)).
+func (x *exceptions) put(dst []float64, i int) {
+	row, o := uint64(0), 0
+	for range x.count {
+		gap, end := uvarint(x.src, o)
+		row += gap
+		o = end + 8
+		if row >= uint64(i+len(dst)) {
+			return
+		}
+		if row >= uint64(i) {
+			dst[row-uint64(i)] = math.Float64frombits(binary.LittleEndian.Uint64(x.src[end:]))
+		}
+	}
+}
+
+// readInts reads the integer form.
+func readInts(dst []float64, src []byte, n, i int) error {
+	s, flags, o, err := parseScale(src, 0)
+	if err != nil {
+		return err
+	}
+	var x exceptions
+	if flags&intsExceptions != 0 {
+		if x, o, err = parseExceptions(src, o, n); err != nil {
+			return err
+		}
+	}
+	ulps := src[o:]
+	if flags&intsUlps != 0 {
+		size, end := uvarint(src, o)
+		if end == 0 || size > uint64(len(src)-end) {
+			return corruptf("integer stream is cut off")
+		}
+		o = end + int(size)
+		ulps = src[o:]
+		src = src[end:o]
+	} else {
+		src = src[o:]
+	}
+	if err := readStream(dst, src, n, i, s.values); err != nil {
+		return err
+	}
+	if flags&intsUlps != 0 {
+		if err := readStream(dst, ulps, n, i, addUlps); err != nil {
+			return err
+		}
+	}
+	x.put(dst, i)
+	return nil
+}
+
+// addUlps moves each value by the folded ulps.
+func addUlps(dst []float64, u []uint64) {
+	dst = dst[:len(u)]
+	for k, x := range u {
+		dst[k] = math.Float64frombits(math.Float64bits(dst[k]) + unzigzag(x))
+	}
+}
+
+// readStream reads the integers [i, i+len(dst)) of a stream of n and has put turn them into values, a mini block at a time.
+func readStream(dst []float64, src []byte, n, i int, put func([]float64, []uint64)) error {
+	r, err := newIntReader(src, n)
+	if err != nil {
+		return err
+	}
+	if err := r.skip(i); err != nil {
+		return err
+	}
+	var buf [miniMax]uint64
+	for len(dst) > 0 {
+		x, row, err := r.next(&buf)
+		if err != nil {
+			return err
+		}
+		if row < i {
+			x = x[i-row:]
+		}
+		x = x[:min(len(x), len(dst))]
+		put(dst[:len(x)], x)
+		dst = dst[len(x):]
+	}
+	return nil
+}

@@ -1,0 +1,316 @@
+package encoding
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// timeUnits are the units that a block's first time and the distances between its times may be counted in.
+var timeUnits = [...]int64{1, 1e3, 1e6, 1e9}
+
+// Codecs of the time column.
+const (
+	timesStep     = 0 // first, first+step, first+2*step ...
+	timesInts     = 1 // an integer stream of the distances from the first
+	timesGrid     = 2 // the same, less row*step
+	timesExternal = 7 // reserved: a 16-byte content hash of a column kept elsewhere
+)
+
+const timeUnitGiven = 4 // in place of a distance unit's number: a uvarint of nanoseconds follows
+
+// appendTimes writes the time column.
+func (e *Encoder) appendTimes(dst []byte, ts []int64, effort Effort) []byte {
+	first := ts[0]
+	fu := 0
+	for fu+1 < len(timeUnits) && first%timeUnits[fu+1] == 0 {
+		fu++
+	}
+	step, regular := constantStep(ts)
+	unit := uint64(timeUnits[0])
+	if len(ts) > 1 {
+		unit = distanceUnit(ts, step, regular)
+	}
+	du := timeUnitGiven
+	for i, u := range timeUnits {
+		if uint64(u) == unit {
+			du = i
+		}
+	}
+	form := byte(fu<<3 | du<<5)
+	start := func(codec byte) {
+		dst = append(dst, form|codec)
+		dst = binary.AppendVarint(dst, first/timeUnits[fu])
+		if du == timeUnitGiven {
+			dst = binary.AppendUvarint(dst, unit)
+		}
+	}
+	if regular {
+		start(timesStep)
+		if len(ts) > 1 {
+			dst = binary.AppendUvarint(dst, step/unit)
+		}
+		return dst
+	}
+	x := grow(&e.x, len(ts))
+	distances(x, ts, unit)
+	last := x[len(x)-1]
+	best, size := e.planInts(x, effort)
+	// Timers that jitter: the distance from a regular grid has half the spread of the steps.
+	grid := last / uint64(len(x)-1)
+	y := grow(&e.y, len(x))
+	var at uint64
+	for i, v := range x {
+		y[i] = v - at
+		at += grid
+	}
+	flat := plan{log: best.log}
+	if s := flat.size(grow(&e.u, miniMax), y, size); s+uvarintLen(grid) < size {
+		start(timesGrid)
+		dst = binary.AppendUvarint(dst, last)
+		dst = binary.AppendUvarint(dst, grid)
+		return e.appendStream(dst, &flat, y)
+	}
+	start(timesInts)
+	dst = binary.AppendUvarint(dst, last)
+	return e.appendStream(dst, &best, x)
+}
+
+// appendStream writes an integer stream behind its length.
+func (e *Encoder) appendStream(dst []byte, p *plan, x []uint64) []byte {
+	e.tmp = p.append(e.tmp[:0], grow(&e.u, miniMax), x)
+	dst = binary.AppendUvarint(dst, uint64(len(e.tmp)))
+	return append(dst, e.tmp...)
+}
+
+// constantStep tells whether all times are one step apart.
+func constantStep(ts []int64) (step uint64, ok bool) {
+	if len(ts) < 2 {
+		return 0, true
+	}
+	s := ts[1] - ts[0]
+	prev := ts[0]
+	for _, t := range ts[1:] {
+		if t-prev != s {
+			return uint64(s), false
+		}
+		prev = t
+	}
+	return uint64(s), true
+}
+
+// distanceUnit is the greatest common divisor of the distances of neighbours. What isn't a whole number of microseconds counts in ns.
+func distanceUnit(ts []int64, step uint64, regular bool) uint64 {
+	if regular {
+		for i := len(timeUnits) - 1; i > 0; i-- {
+			if step%uint64(timeUnits[i]) == 0 {
+				return uint64(timeUnits[i])
+			}
+		}
+		return 1
+	}
+	g := step
+	prev := ts[0]
+	for _, t := range ts[1:] {
+		d := uint64(t - prev)
+		prev = t
+		if d == step || d == g {
+			continue
+		}
+		for d != 0 {
+			g, d = d, g%d
+		}
+		if g%1000 != 0 {
+			return 1
+		}
+	}
+	return g
+}
+
+// distances fills x with the units between the first time and each.
+func distances(x []uint64, ts []int64, unit uint64) {
+	first := ts[0]
+	switch unit { // constant divisors are multiplications
+	case 1:
+		for i, t := range ts {
+			x[i] = uint64(t - first)
+		}
+	case 1e6:
+		for i, t := range ts {
+			x[i] = uint64(t-first) / 1e6
+		}
+	case 1e9:
+		for i, t := range ts {
+			x[i] = uint64(t-first) / 1e9
+		}
+	default:
+		for i, t := range ts {
+			x[i] = uint64(t-first) / unit
+		}
+	}
+}
+
+// timeColumn is a parsed time column.
+type timeColumn struct {
+	codec  byte
+	n      int
+	first  int64
+	span   uint64 // last less first, in units
+	step   uint64 // timesStep, timesGrid: in units
+	unit   uint64
+	stream []byte
+}
+
+// parseTimes reads the time column of n rows at src[o:] and returns the offset behind it.
+func parseTimes(src []byte, o, n int) (c timeColumn, end int, err error) {
+	if o >= len(src) {
+		return c, 0, corruptf("time column is missing")
+	}
+	f := src[o]
+	c = timeColumn{codec: f & 7, n: n, unit: 1}
+	if c.codec > timesGrid {
+		return c, 0, versionf("time codec %d", c.codec)
+	}
+	z, o := uvarint(src, o+1)
+	if o == 0 {
+		return c, 0, corruptf("first time is cut off")
+	}
+	c.first = int64(unzigzag(z)) * timeUnits[f>>3&3]
+	switch du := f >> 5; {
+	case int(du) < len(timeUnits):
+		c.unit = uint64(timeUnits[du])
+	case du == timeUnitGiven:
+		if c.unit, o = uvarint(src, o); o == 0 {
+			return c, 0, corruptf("time unit is cut off")
+		}
+	default:
+		return c, 0, versionf("time unit %d", du)
+	}
+	if c.codec == timesStep {
+		if n > 1 {
+			if c.step, o = uvarint(src, o); o == 0 {
+				return c, 0, corruptf("time step is cut off")
+			}
+			hi, lo := bits.Mul64(c.step, c.unit)
+			if hi2, span := bits.Mul64(lo, uint64(n-1)); hi != 0 || hi2 != 0 || lo == 0 || int64(uint64(c.first)+span) <= c.first {
+				return c, 0, corruptf("%d steps of %d times %d ns", n-1, c.step, c.unit)
+			}
+			c.span = c.step * uint64(n-1)
+		}
+		return c, o, nil
+	}
+	if c.span, o = uvarint(src, o); o == 0 {
+		return c, 0, corruptf("last time is cut off")
+	}
+	if c.codec == timesGrid {
+		if c.step, o = uvarint(src, o); o == 0 {
+			return c, 0, corruptf("grid step is cut off")
+		}
+	}
+	size, o := uvarint(src, o)
+	if o == 0 || size > uint64(len(src)-o) {
+		return c, 0, corruptf("time column is cut off")
+	}
+	end = o + int(size)
+	c.stream = src[o:end]
+	return c, end, nil
+}
+
+func (c *timeColumn) last() int64 { return c.first + int64(c.span*c.unit) }
+
+// lowerBound returns the first row whose time is t or later, n if none is.
+func (c *timeColumn) lowerBound(t int64) (int, error) {
+	if t <= c.first {
+		return 0, nil
+	}
+	if t > c.last() {
+		return c.n, nil
+	}
+	x := (uint64(t-c.first) + c.unit - 1) / c.unit // look for the first distance >= x
+	if x*c.unit < uint64(t-c.first) {              // rounding up overflowed
+		return c.n, nil
+	}
+	if c.codec == timesStep {
+		return int((x + c.step - 1) / c.step), nil
+	}
+	r, err := newIntReader(c.stream, c.n)
+	if err != nil {
+		return 0, err
+	}
+	at := r // the mini block that starts last before x
+	for r.row < c.n {
+		here, row := r, uint64(r.row)
+		m, err := r.header()
+		if err != nil {
+			return 0, err
+		}
+		if row > 0 && r.first(&m)+row*c.step >= x {
+			break
+		}
+		at = here
+	}
+	var buf [miniMax]uint64
+	d, row, err := at.next(&buf)
+	if err != nil {
+		return 0, err
+	}
+	for i, v := range d {
+		if v+uint64(row+i)*c.step >= x {
+			return row + i, nil
+		}
+	}
+	return row + len(d), nil
+}
+
+// append appends the times of rows [i,j).
+func (c *timeColumn) append(dst []int64, i, j int) ([]int64, error) {
+	at := len(dst)
+	if c.codec == timesStep {
+		dst = extend(dst, j-i)
+		step := int64(c.step * c.unit)
+		t := c.first + int64(i)*step
+		for k := range dst[at:] {
+			dst[at+k] = t
+			t += step
+		}
+		return dst, nil
+	}
+	r, err := newIntReader(c.stream, c.n)
+	if err != nil {
+		return dst, err
+	}
+	if err := r.skip(i); err != nil {
+		return dst, err
+	}
+	dst = extend(dst, j-i)
+	out := dst[at:]
+	var buf [miniMax]uint64
+	for len(out) > 0 {
+		x, row, err := r.next(&buf)
+		if err != nil {
+			return dst[:at], err
+		}
+		if row < i {
+			x = x[i-row:]
+			row = i
+		}
+		x = x[:min(len(x), len(out))]
+		grid := uint64(row) * c.step * c.unit
+		step := c.step * c.unit
+		o := out[:len(x)]
+		base := uint64(c.first) + grid
+		for k, v := range x {
+			o[k] = int64(base + v*c.unit)
+			base += step
+		}
+		out = out[len(x):]
+	}
+	return dst, nil
+}
+
+// extend returns s with n more elements, allocating only where there is no room.
+func extend[T any](s []T, n int) []T {
+	if cap(s)-len(s) >= n {
+		return s[:len(s)+n]
+	}
+	return append(s, make([]T, n)...)
+}
