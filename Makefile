@@ -38,10 +38,11 @@ race:
 
 fuzz:
 	FUZZTIME=$(FUZZTIME) scripts/fuzz
+	cd bench && FUZZTIME=$(FUZZTIME) ../scripts/fuzz
 
 # bench is a module of its own, so that its peers' dependencies stay out of this one.
-nested:
-	cd bench && $(GO) vet ./... && $(GO) test -short ./...
+nested: $(STATICCHECK)
+	cd bench && $(GO) vet ./... && $(STATICCHECK) ./... && $(GO) test -short ./...
 
 conformance:
 	conformance/client.sh
