@@ -1,0 +1,30 @@
+// Command null is an engine that stores nothing: what it costs is the harness itself.
+package main
+
+import (
+	"time"
+
+	"github.com/telemetrydb/tsdb/bench/dataset"
+	"github.com/telemetrydb/tsdb/bench/embedded"
+)
+
+type engine struct{ seen [2]int }
+
+func (*engine) Open(string, *dataset.Set, embedded.Options) error { return nil }
+
+func (e *engine) Append(writer int, samples []dataset.Sample) error {
+	e.seen[writer] += len(samples)
+	return nil
+}
+
+func (*engine) Settle() error { return nil }
+
+func (*engine) Scan(embedded.Selection, int64, int64, func([]int64, []float64)) error { return nil }
+
+func (*engine) Lookup(string, string) (series, nameBytes int, err error) { return 0, 0, nil }
+
+func (*engine) Unit() time.Duration { return time.Millisecond }
+
+func (*engine) Close() error { return nil }
+
+func main() { embedded.Main("null", &engine{}) }
