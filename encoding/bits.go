@@ -53,60 +53,100 @@ func appendPacked(dst []byte, u []uint64, k uint) []byte {
 	return dst[:at+size]
 }
 
-// unpack fills dst with values of k bits that start at the given bit of src. The caller has checked that src
-// holds them all; it need not be longer.
+// unpack fills dst with values of k bits that start at the given bit of src. The caller has checked that src holds them all; it
+// need not be longer.
 func unpack(dst []uint64, src []byte, bit, k uint) {
-	if k == 0 {
-		clear(dst)
-		return
-	}
-	m := lowMask(k)
 	src = src[bit>>3:]
 	bit &= 7
-	fast := 0 // so many values can be loaded as whole words
-	if k <= 56 {
-		if last := len(src)*8 - 64; last >= int(bit) {
-			fast = min(len(dst), (last-int(bit))/int(k)+1)
-		}
-		d := dst[:fast]
-		for len(d) >= 4 {
-			a := binary.LittleEndian.Uint64(src[bit>>3:]) >> (bit & 7)
-			b1 := bit + k
-			b := binary.LittleEndian.Uint64(src[b1>>3:]) >> (b1 & 7)
-			b2 := b1 + k
-			c := binary.LittleEndian.Uint64(src[b2>>3:]) >> (b2 & 7)
-			b3 := b2 + k
-			e := binary.LittleEndian.Uint64(src[b3>>3:]) >> (b3 & 7)
-			d[0], d[1], d[2], d[3] = a&m, b&m, c&m, e&m
-			bit = b3 + k
-			d = d[4:]
-		}
-		for i := range d {
-			d[i] = binary.LittleEndian.Uint64(src[bit>>3:]) >> (bit & 7) & m
-			bit += k
-		}
-	} else {
-		for fast < len(dst) && bit>>3+9 <= uint(len(src)) {
-			s := src[bit>>3:]
-			sh := bit & 7
-			dst[fast] = (binary.LittleEndian.Uint64(s)>>sh | uint64(s[8])<<(64-sh)) & m
-			bit += k
-			fast++
-		}
+	switch {
+	case k == 0:
+		clear(dst)
+		return
+	case k <= 28:
+		dst, src = unpackPairs(dst, src, bit, k)
+	case k <= 56:
+		dst, src = unpackSingles(dst, src, bit, k)
 	}
-	for i := fast; i < len(dst); i++ {
-		dst[i] = bitsAt(src, bit, k)
+	m := lowMask(k)
+	for i := range dst {
+		o := bit >> 3
+		if o+9 > uint(len(src)) {
+			dst[i] = bitsAt(src, bit, k)
+		} else {
+			s := src[o : o+9]
+			dst[i] = (binary.LittleEndian.Uint64(s)>>(bit&7) | uint64(s[8])<<(64-(bit&7))) & m
+		}
 		bit += k
 	}
 }
 
-// bitsAt reads one value of k bits at the given bit, byte by byte: right at the end of src too.
+// The two below take eight values, k whole bytes, a turn and return what is left. They stop while a turn's 64-bit loads, wherever
+// they start, stay within src: the masks let the compiler see that, so the loops have no bounds checks.
+const unpackReach = 72
+
+// unpackPairs takes two values a load: k is at most 28, bit at most 7.
+func unpackPairs(dst []uint64, src []byte, bit, k uint) ([]uint64, []byte) {
+	m := uint64(1)<<(k&63) - 1
+	b1, b2, b3 := bit+2*k, bit+4*k, bit+6*k
+	for len(dst) >= 8 && len(src) >= unpackReach {
+		s := (*[unpackReach]byte)(src)
+		d := (*[8]uint64)(dst)
+		x := binary.LittleEndian.Uint64(s[:]) >> (bit & 63)
+		d[0] = x & m
+		d[1] = x >> (k & 63) & m
+		x = binary.LittleEndian.Uint64(s[b1>>3&63:]) >> (b1 & 7)
+		d[2] = x & m
+		d[3] = x >> (k & 63) & m
+		x = binary.LittleEndian.Uint64(s[b2>>3&63:]) >> (b2 & 7)
+		d[4] = x & m
+		d[5] = x >> (k & 63) & m
+		x = binary.LittleEndian.Uint64(s[b3>>3&63:]) >> (b3 & 7)
+		d[6] = x & m
+		d[7] = x >> (k & 63) & m
+		src = src[k:]
+		dst = dst[8:]
+	}
+	return dst, src
+}
+
+// unpackSingles takes one value a load: k is at most 56, bit at most 7.
+func unpackSingles(dst []uint64, src []byte, bit, k uint) ([]uint64, []byte) {
+	m := uint64(1)<<(k&63) - 1
+	for len(dst) >= 8 && len(src) >= unpackReach {
+		s := (*[unpackReach]byte)(src)
+		d := (*[8]uint64)(dst)
+		b := bit
+		d[0] = binary.LittleEndian.Uint64(s[:]) >> (b & 7) & m
+		b += k
+		d[1] = binary.LittleEndian.Uint64(s[b>>3&63:]) >> (b & 7) & m
+		b += k
+		d[2] = binary.LittleEndian.Uint64(s[b>>3&63:]) >> (b & 7) & m
+		b += k
+		d[3] = binary.LittleEndian.Uint64(s[b>>3&63:]) >> (b & 7) & m
+		b += k
+		d[4] = binary.LittleEndian.Uint64(s[b>>3&63:]) >> (b & 7) & m
+		b += k
+		d[5] = binary.LittleEndian.Uint64(s[b>>3&63:]) >> (b & 7) & m
+		b += k
+		d[6] = binary.LittleEndian.Uint64(s[b>>3&63:]) >> (b & 7) & m
+		b += k
+		d[7] = binary.LittleEndian.Uint64(s[b>>3&63:]) >> (b & 7) & m
+		src = src[k:]
+		dst = dst[8:]
+	}
+	return dst, src
+}
+
+// bitsAt reads one value of k bits at the given bit, right at the end of src too.
 func bitsAt(src []byte, bit, k uint) uint64 {
 	if k == 0 {
 		return 0
 	}
 	s := src[bit>>3:]
 	sh := bit & 7
+	if len(s) >= 9 {
+		return (binary.LittleEndian.Uint64(s)>>sh | uint64(s[8])<<(64-sh)) & lowMask(k)
+	}
 	x := uint64(s[0]) >> sh
 	got := 8 - sh
 	for i := 1; got < k; i++ {

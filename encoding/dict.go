@@ -20,15 +20,12 @@ func (e *Encoder) tryDict(c *candidates, vs []float64, effort Effort) {
 		k, _ := slices.BinarySearch(distinct, math.Float64bits(v))
 		codes[i] = uint64(k)
 	}
-	p, size := e.planInts(codes, effort)
-	if size >= c.limit() {
-		return
-	}
+	p := e.planInts(codes, effort)
 	table := e.encodeTable(distinct)
 	dst := append(c.space(), byte(len(distinct)-1))
 	dst = binary.AppendUvarint(dst, uint64(len(table)))
 	dst = append(dst, table...)
-	c.offer(valuesDict, p.append(dst, grow(&e.u, miniMax), codes))
+	c.offer(valuesDict, scale{}, p.append(dst, grow(&e.u, miniMax), codes))
 }
 
 // distinct returns the bits of the distinct values in order; false if there are more than dictMax.
@@ -75,7 +72,7 @@ func (e *Encoder) encodeTable(distinct []uint64) []byte {
 		if !s.exact(&e.fit, vs, len(vs)/8) {
 			continue
 		}
-		p, _ := e.planInts(e.fit.n[:len(vs)], Fast)
+		p := e.planInts(e.fit.n[:len(vs)], Fast)
 		var flags byte
 		if len(e.fit.bad) > 0 {
 			flags = intsExceptions
@@ -110,16 +107,30 @@ func readDict(dst []float64, src []byte, n, i int) error {
 	if err := readValues(table[:count], src[o], src[o+1:o+int(size)], count, 0); err != nil {
 		return err
 	}
-	bad := false
-	err := readStream(dst, src[o+int(size):], n, i, func(dst []float64, codes []uint64) {
-		dst = dst[:len(codes)]
+	r, err := newIntReader(src[o+int(size):], n)
+	if err != nil {
+		return err
+	}
+	if err := r.skip(i); err != nil {
+		return err
+	}
+	j := i + len(dst)
+	var buf [miniMax]uint64
+	for len(dst) > 0 {
+		codes, err := r.chunk(&buf, j-len(dst), j)
+		if err != nil {
+			return err
+		}
+		bad := false
+		out := dst[:len(codes)]
 		for k, c := range codes {
 			bad = bad || c >= uint64(count)
-			dst[k] = table[c&(dictMax-1)]
+			out[k] = table[c&(dictMax-1)]
 		}
-	})
-	if err == nil && bad {
-		err = corruptf("dictionary of %d: code out of range", count)
+		if bad {
+			return corruptf("dictionary of %d: code out of range", count)
+		}
+		dst = dst[len(codes):]
 	}
-	return err
+	return nil
 }

@@ -35,7 +35,8 @@ type Encoder struct {
 	tmp     []byte
 	tries   [2][]byte // value columns: the smallest so far, and the one being tried
 	table   []byte
-	fit     fit
+	fit     fit // of a whole column
+	part    fit // of a sample
 	cells   []uint64
 	codes   []uint64
 	sources []source

@@ -230,32 +230,75 @@ func (p *plan) appendMini(dst []byte, u []uint64, base, diff uint64) []byte {
 	return appendPacked(dst, high[:n], uint(w.highWidth))
 }
 
-// planInts chooses the cheapest plan for x by exact size.
-func (e *Encoder) planInts(x []uint64, effort Effort) (best plan, size int) {
+// planInts chooses the cheapest plan for x: by exact size if Cold, by that of some mini blocks if Fast.
+func (e *Encoder) planInts(x []uint64, effort Effort) plan {
+	if len(x) == 1 {
+		return plan{log: fastLog}
+	}
+	lo, mid := deltaRefs(x)
+	plans := [...]plan{
+		{kind: kindValue, log: fastLog},
+		{kind: kindDelta, log: fastLog, ref: lo},
+		{kind: kindDelta, log: fastLog, ref: mid, zigzag: true},
+		{kind: kindDelta2, log: fastLog, zigzag: true},
+	}
+	if effort == Fast {
+		return e.cheapest(x, plans[:])
+	}
+	best := e.smallest(x, plans[:])
+	for _, l := range []uint8{6, 8, 9} {
+		p := best
+		p.log = l
+		plans[l-6] = p
+	}
+	plans[1] = best
+	return e.smallest(x, plans[:])
+}
+
+// smallest returns the plan that takes the fewest bytes for x.
+func (e *Encoder) smallest(x []uint64, plans []plan) (best plan) {
 	u := grow(&e.u, miniMax)
-	log := uint8(7)
-	size = math.MaxInt
-	try := func(p plan) {
+	size := math.MaxInt
+	for _, p := range plans {
 		if s := p.size(u, x, size); s < size {
 			best, size = p, s
 		}
 	}
-	try(plan{kind: kindValue, log: log})
-	if len(x) == 1 {
-		return best, size
+	return best
+}
+
+const (
+	fastLog   = 7 // Fast: rows of a mini block
+	fastMinis = 3 // Fast: mini blocks looked at
+)
+
+// cheapest is smallest by a sample of the mini blocks.
+func (e *Encoder) cheapest(x []uint64, plans []plan) (best plan) {
+	minis := len(x) >> fastLog
+	if minis <= fastMinis {
+		return e.smallest(x, plans)
 	}
-	lo, mid := deltaRefs(x)
-	try(plan{kind: kindDelta, log: log, ref: lo})
-	try(plan{kind: kindDelta, zigzag: true, log: log, ref: mid})
-	try(plan{kind: kindDelta2, zigzag: true, log: log})
-	if effort == Cold {
-		for _, l := range []uint8{6, 8, 9} {
-			p := best
-			p.log = l
-			try(p)
+	u := grow(&e.u, miniMax)
+	size := math.MaxInt
+	for _, p := range plans {
+		s := 0
+		for k := range fastMinis {
+			at := (k*(minis-1)/(fastMinis-1) + k%2) << fastLog
+			s += p.size(u, x[at:at+1<<fastLog], size)
+		}
+		if s < size {
+			best, size = p, s
 		}
 	}
-	return best, size
+	return best
+}
+
+// planUlps is planInts for the stream of ulps, which is noise: only its values are tried.
+func (e *Encoder) planUlps(x []uint64, effort Effort) plan {
+	if effort == Fast {
+		return plan{log: fastLog}
+	}
+	return e.smallest(x, []plan{{log: 6}, {log: 7}, {log: 8}, {log: 9}})
 }
 
 // deltaRefs returns the smallest difference of neighbours and about the middle one.

@@ -95,23 +95,27 @@ func (r *intReader) skip(row int) error {
 	return nil
 }
 
-// next decodes the mini block that comes next into buf and returns the numbers and their first row.
-func (r *intReader) next(buf *[miniMax]uint64) (x []uint64, row int, err error) {
-	row = r.row
+// chunk decodes the mini block that comes next into buf and returns those of its numbers that lie in rows [i,j), at least one.
+func (r *intReader) chunk(buf *[miniMax]uint64, i, j int) (x []uint64, err error) {
+	row := r.row
 	m, err := r.header()
 	if err != nil {
-		return nil, row, err
+		return nil, err
 	}
 	x = buf[:m.rows]
 	u := x[m.rows-m.count:]
 	unpack(u, r.src[m.data:], 0, m.width)
 	if m.patches > 0 {
 		if err := r.patch(u, &m); err != nil {
-			return nil, row, err
+			return nil, err
 		}
 	}
 	r.restore(x, &m)
-	return x, row, nil
+	from, to := max(i-row, 0), min(j-row, len(x))
+	if from >= to {
+		return nil, corruptf("rows %d to %d lie outside the mini block at row %d", i, j, row)
+	}
+	return x[from:to], nil
 }
 
 // patch adds the high parts of the outliers.

@@ -92,11 +92,11 @@ func readInts(dst []float64, src []byte, n, i int) error {
 	} else {
 		src = src[o:]
 	}
-	if err := readStream(dst, src, n, i, s.values); err != nil {
+	if err := readStream(dst, src, n, i, s); err != nil {
 		return err
 	}
 	if flags&intsUlps != 0 {
-		if err := readStream(dst, ulps, n, i, addUlps); err != nil {
+		if err := readStream(dst, ulps, n, i, scale{kind: scaleUlps}); err != nil {
 			return err
 		}
 	}
@@ -104,16 +104,8 @@ func readInts(dst []float64, src []byte, n, i int) error {
 	return nil
 }
 
-// addUlps moves each value by the folded ulps.
-func addUlps(dst []float64, u []uint64) {
-	dst = dst[:len(u)]
-	for k, x := range u {
-		dst[k] = math.Float64frombits(math.Float64bits(dst[k]) + unzigzag(x))
-	}
-}
-
-// readStream reads the integers [i, i+len(dst)) of a stream of n and has put turn them into values, a mini block at a time.
-func readStream(dst []float64, src []byte, n, i int, put func([]float64, []uint64)) error {
+// readStream reads the integers [i, i+len(dst)) of a stream of n as values under a scale.
+func readStream(dst []float64, src []byte, n, i int, s scale) error {
 	r, err := newIntReader(src, n)
 	if err != nil {
 		return err
@@ -121,17 +113,14 @@ func readStream(dst []float64, src []byte, n, i int, put func([]float64, []uint6
 	if err := r.skip(i); err != nil {
 		return err
 	}
+	j := i + len(dst)
 	var buf [miniMax]uint64
 	for len(dst) > 0 {
-		x, row, err := r.next(&buf)
+		x, err := r.chunk(&buf, j-len(dst), j)
 		if err != nil {
 			return err
 		}
-		if row < i {
-			x = x[i-row:]
-		}
-		x = x[:min(len(x), len(dst))]
-		put(dst[:len(x)], x)
+		s.values(dst, x)
 		dst = dst[len(x):]
 	}
 	return nil

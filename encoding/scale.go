@@ -20,6 +20,7 @@ const (
 	scaleDen = iota
 	scaleBase
 	scaleBits
+	scaleUlps // never stored: folded ulps by which the values there are to be moved
 )
 
 // First byte of a stored scale: the low 4 bits are 0..9 for a divisor of 10 to that power, or one of these.
@@ -120,6 +121,10 @@ func (s scale) values(dst []float64, n []uint64) {
 	case s.kind == scaleBits:
 		for i, x := range n {
 			dst[i] = math.Float64frombits(x)
+		}
+	case s.kind == scaleUlps:
+		for i, x := range n {
+			dst[i] = math.Float64frombits(math.Float64bits(dst[i]) + unzigzag(x))
 		}
 	case s.den == 1:
 		for i, x := range n {

@@ -2,6 +2,7 @@ package encoding
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 )
 
@@ -54,7 +55,7 @@ func (e *Encoder) appendTimes(dst []byte, ts []int64, effort Effort) []byte {
 	x := grow(&e.x, len(ts))
 	distances(x, ts, unit)
 	last := x[len(x)-1]
-	best, size := e.planInts(x, effort)
+	best := e.planInts(x, effort)
 	// Timers that jitter: the distance from a regular grid has half the spread of the steps.
 	grid := last / uint64(len(x)-1)
 	y := grow(&e.y, len(x))
@@ -64,7 +65,9 @@ func (e *Encoder) appendTimes(dst []byte, ts []int64, effort Effort) []byte {
 		at += grid
 	}
 	flat := plan{log: best.log}
-	if s := flat.size(grow(&e.u, miniMax), y, size); s+uvarintLen(grid) < size {
+	u := grow(&e.u, miniMax)
+	size := best.size(u, x, math.MaxInt)
+	if flat.size(u, y, size)+uvarintLen(grid) < size {
 		start(timesGrid)
 		dst = binary.AppendUvarint(dst, last)
 		dst = binary.AppendUvarint(dst, grid)
@@ -249,7 +252,8 @@ func (c *timeColumn) lowerBound(t int64) (int, error) {
 		at = here
 	}
 	var buf [miniMax]uint64
-	d, row, err := at.next(&buf)
+	row := at.row
+	d, err := at.chunk(&buf, row, c.n)
 	if err != nil {
 		return 0, err
 	}
@@ -285,26 +289,32 @@ func (c *timeColumn) append(dst []int64, i, j int) ([]int64, error) {
 	out := dst[at:]
 	var buf [miniMax]uint64
 	for len(out) > 0 {
-		x, row, err := r.next(&buf)
+		x, err := r.chunk(&buf, j-len(out), j)
 		if err != nil {
 			return dst[:at], err
 		}
-		if row < i {
-			x = x[i-row:]
-			row = i
-		}
-		x = x[:min(len(x), len(out))]
-		grid := uint64(row) * c.step * c.unit
-		step := c.step * c.unit
 		o := out[:len(x)]
-		base := uint64(c.first) + grid
-		for k, v := range x {
-			o[k] = int64(base + v*c.unit)
-			base += step
-		}
+		c.fill(o, x, j-len(out))
 		out = out[len(x):]
 	}
 	return dst, nil
+}
+
+// fill turns the distances x of the rows from row into times.
+func (c *timeColumn) fill(dst []int64, x []uint64, row int) {
+	dst = dst[:len(x)]
+	unit, step := c.unit, c.step*c.unit
+	t := uint64(c.first) + uint64(row)*step
+	if step == 0 {
+		for k, v := range x {
+			dst[k] = int64(t + v*unit)
+		}
+		return
+	}
+	for k, v := range x {
+		dst[k] = int64(t + v*unit)
+		t += step
+	}
 }
 
 // extend returns s with n more elements, allocating only where there is no room.

@@ -16,7 +16,17 @@ func (e *Encoder) encodeValues(vs []float64, effort Effort, hint *Hint) (codec b
 		return valuesConst, e.tries[0]
 	}
 	c := candidates{e: e}
-	e.search(&c, vs, effort, hint)
+	if effort == Fast && hint != nil && e.tryHint(&c, vs, *hint) {
+		hint.used()
+	} else {
+		e.search(&c, vs, effort)
+		if hint != nil {
+			hint.set(c.codec, c.scale, c.best)
+		}
+	}
+	if hint != nil {
+		hint.remember(len(c.best), len(vs))
+	}
 	return c.codec, c.best
 }
 
@@ -24,6 +34,7 @@ func (e *Encoder) encodeValues(vs []float64, effort Effort, hint *Hint) (codec b
 type candidates struct {
 	e     *Encoder
 	codec byte
+	scale scale // valuesInts, valuesLZ
 	best  []byte
 	used  int // which of e.tries holds best
 }
@@ -45,17 +56,16 @@ func (c *candidates) space() []byte {
 }
 
 // offer takes a candidate built in space.
-func (c *candidates) offer(codec byte, payload []byte) bool {
+func (c *candidates) offer(codec byte, s scale, payload []byte) {
 	slot := 0
 	if c.best != nil {
 		slot = 1 - c.used
 	}
 	c.e.tries[slot] = payload
 	if c.best != nil && len(payload) >= len(c.best) {
-		return false
+		return
 	}
-	c.codec, c.best, c.used = codec, payload, slot
-	return true
+	c.codec, c.scale, c.best, c.used = codec, s, payload, slot
 }
 
 // isConst tells whether all values have the same bits.
@@ -89,85 +99,10 @@ func readConst(src []byte) (float64, error) {
 	return math.Float64frombits(b), nil
 }
 
-// search tries the forms that can be small for the values.
-func (e *Encoder) search(c *candidates, vs []float64, effort Effort, hint *Hint) {
-	if e.tryExact(c, vs, effort) {
-		return
-	}
-	e.tryDict(c, vs, effort)
-	e.tryBits(c, vs, effort)
-	e.trySplit(c, vs)
-	e.tryXor(c, vs)
-	e.tryNear(c, vs, effort)
-}
-
-const sampleLen = 32
-
-// sample fills s with values from all over the column.
-func sample(s *[sampleLen]float64, vs []float64) []float64 {
-	n := min(sampleLen, len(vs))
-	for i := range s[:n] {
-		s[i] = vs[i*len(vs)/n]
-	}
-	return s[:n]
-}
-
-// tryExact looks for a divisor that makes integers of (nearly) all values.
-func (e *Encoder) tryExact(c *candidates, vs []float64, effort Effort) bool {
-	var buf [sampleLen]float64
-	smp := sample(&buf, vs)
-	var f fit
-	limit := len(vs) / 10
-	found := false
-	try := func(den uint64) bool {
-		s := scale{den: den}
-		f.n, f.bad = grow(&e.fit.ulps, sampleLen), f.bad[:0]
-		if !s.exact(&f, smp, len(smp)/8) || !s.exact(&e.fit, vs, limit) {
-			return false
-		}
-		found = true
-		limit = len(e.fit.bad)
-		e.offerInts(c, s, vs, false, effort)
-		return limit <= len(vs)/100
-	}
-	for _, d := range powersOf10 {
-		if try(d) {
-			return true
-		}
-	}
-	for _, d := range smallDens {
-		if try(d) {
-			return true
-		}
-	}
-	return found
-}
-
-// tryNear looks for a divisor of which all values are near multiples.
-func (e *Encoder) tryNear(c *candidates, vs []float64, effort Effort) {
-	var buf [sampleLen]float64
-	smp := sample(&buf, vs)
-	for _, d := range smallDens {
-		s := scale{den: d}
-		if s.near(&e.fit, smp, len(smp)/16) && s.near(&e.fit, vs, len(vs)/10) {
-			e.offerInts(c, s, vs, true, effort)
-		}
-	}
-}
-
-func (e *Encoder) tryBits(c *candidates, vs []float64, effort Effort) {
-	s := scale{kind: scaleBits}
-	s.exact(&e.fit, vs, 0)
-	e.offerInts(c, s, vs, false, effort)
-}
-
-// offerInts builds the integer form from e.fit.
+// offerInts builds the integer form from e.fit and offers it.
 func (e *Encoder) offerInts(c *candidates, s scale, vs []float64, ulps bool, effort Effort) {
 	n := e.fit.n[:len(vs)]
-	p, size := e.planInts(n, effort)
-	if size >= c.limit() {
-		return
-	}
+	p := e.planInts(n, effort)
 	var flags byte
 	if len(e.fit.bad) > 0 {
 		flags |= intsExceptions
@@ -180,27 +115,13 @@ func (e *Encoder) offerInts(c *candidates, s scale, vs []float64, ulps bool, eff
 		dst = appendExceptions(dst, vs, e.fit.bad)
 	}
 	if !ulps {
-		c.offer(valuesInts, p.append(dst, grow(&e.u, miniMax), n))
+		c.offer(valuesInts, s, p.append(dst, grow(&e.u, miniMax), n))
 		return
 	}
 	dst = e.appendStream(dst, &p, n)
-	q, _ := e.planUlps(e.fit.ulps[:len(vs)], effort)
-	c.offer(valuesInts, q.append(dst, grow(&e.u, miniMax), e.fit.ulps[:len(vs)]))
-}
-
-// planUlps is planInts for the stream of ulps, which is noise: only its values are tried.
-func (e *Encoder) planUlps(x []uint64, effort Effort) (plan, int) {
-	p := plan{log: 7}
-	size := p.size(grow(&e.u, miniMax), x, math.MaxInt)
-	if effort == Cold {
-		for _, l := range []uint8{6, 8, 9} {
-			q := plan{log: l}
-			if s := q.size(e.u, x, size); s < size {
-				p, size = q, s
-			}
-		}
-	}
-	return p, size
+	p = e.planUlps(e.fit.ulps[:len(vs)], effort)
+	dst = p.append(dst, grow(&e.u, miniMax), e.fit.ulps[:len(vs)])
+	c.offer(valuesInts, s, dst)
 }
 
 // appendExceptions writes the rows that don't fit their column's form, with their bits.
@@ -217,11 +138,10 @@ func appendExceptions(dst []byte, vs []float64, rows []int32) []byte {
 
 // trySplit stores the front bits of the values as codes of up to eight frequent ones, and the rest as it is.
 func (e *Encoder) trySplit(c *candidates, vs []float64) {
-	s, ok := chooseSplit(vs, c.limit())
-	if !ok {
-		return
+	if s, ok := chooseSplit(vs, c.limit()); ok {
+		c.offer(valuesSplit, scale{}, s.append(c.space(), e, vs))
 	}
-	c.offer(valuesSplit, s.append(c.space(), e, vs))
 }
 
+// log2 is the number of bits that tell n things apart.
 func log2(n int) uint { return uint(bits.Len(uint(n - 1))) }

@@ -54,7 +54,7 @@ func (e *Encoder) tryXor(c *candidates, vs []float64) {
 		}
 	}
 	e.tmp = w.dst
-	c.offer(valuesXor, append(head, w.dst...))
+	c.offer(valuesXor, scale{}, append(head, w.dst...))
 }
 
 func xorSegment(w *bitWriter, vs []float64) {
