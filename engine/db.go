@@ -1,98 +1,105 @@
 package engine
 
 import (
-	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/telemetrydb/tsdb/rollup"
+	"github.com/cockroachdb/pebble/v2"
 )
 
 // DB is an open database. All its methods may be called concurrently.
-type DB struct{}
+//
+// Lock order: catalogue writer, stripes of the head (ascending), visible, then the small locks inside log, queue and
+// stats. visible is held for reading by whoever changes a series or moves samples between head and blocks, and for
+// writing, briefly, by View and by trimming the log: they see every batch whole.
+type DB struct {
+	dir  string
+	opts Options
+	p    *pebble.DB
+	cat  *catalogue
 
-// Open opens the database in dir, creating it if there is none. ErrLocked: another process has it open.
-func Open(dir string, o *Options) (*DB, error) { return nil, errStub }
-
-// Close stops background work, writes what opening would otherwise have to replay, and releases the directory.
-func (db *DB) Close() error { return errStub }
-
-// Batch collects samples of any number of metrics for one Append. The zero value is ready; Reset allows reuse.
-// What one Append brings for a metric is one batch in the sense of Gnocchi's processing (late and equal timestamps).
-type Batch struct{}
-
-// Add adds one sample: t in nanoseconds since the Unix epoch.
-func (b *Batch) Add(m Ref, t int64, v float64) {}
-
-// Reset empties the batch and keeps its memory.
-func (b *Batch) Reset() {}
-
-// Len is the number of samples.
-func (b *Batch) Len() int { return 0 }
-
-// AppendResult counts what became of the samples of a batch.
-type AppendResult struct {
-	Accepted  int // stored; visible in every granularity
-	Late      int // dropped: older than the back window allows
-	Duplicate int // of Accepted: replaced a sample of the same metric and time, stored or of the same batch
-	Refused   int // broke a rule (time before the epoch); then nothing of the batch was stored and Append returned an error
+	head     head
+	visible  sync.RWMutex
+	seq      atomic.Uint64 // of the last log record
+	log      logState
+	stats    counters
+	fault    fault
+	ops      opGate
+	bg       background
+	lazy     *lazySync    // nil under SyncAlways
+	expireAt time.Time    // housekeeping's: when to look for expired partitions next
+	roomLeft atomic.Int64 // batches until free space is asked for again
+	release  func() error // of the directory's lock
 }
 
-// Append stores the batch: all of it or, on an error, none. When it returns without error the samples are durable
-// (see Options.Sync) and visible in every granularity. The batch may be reused after. Concurrent Appends share syncs.
-// ErrInvalid, ErrNotFound (unknown Ref), ErrFull, ErrReadOnly, ErrClosed.
-func (db *DB) Append(ctx context.Context, b *Batch) (AppendResult, error) {
-	return AppendResult{}, errStub
+// writeBatch is what goes to Pebble in one step.
+type writeBatch = pebble.Batch
+
+// opGate lets Close wait for running operations.
+type opGate struct {
+	running atomic.Int64
+	closed  atomic.Bool
+	idle    chan struct{} // of one place: running may have come down to 0
 }
 
-// Points are the points of one aggregation method: times (group starts, nanoseconds since the Unix epoch, ascending)
-// and values, equally long. Times may be shared between the methods of one answer: read only.
-type Points struct {
-	Times  []int64
-	Values []float64
+// begin admits an operation until end; ErrClosed after Close.
+func (db *DB) begin() error {
+	db.ops.running.Add(1)
+	if db.ops.closed.Load() {
+		db.end()
+		return fmt.Errorf("tsdb: %w", ErrClosed)
+	}
+	return nil
 }
 
-// View is a consistent state of some metrics: what it shows never changes, and no Append is seen in part.
-// It serves one goroutine. Close it soon; it pins old data.
-type View struct{}
-
-// View pins the present state of the metrics. ErrNotFound.
-func (db *DB) View(refs ...Ref) (*View, error) { return nil, errStub }
-
-// Close releases what the view pins.
-func (v *View) Close() {}
-
-// Measures returns the aggregates of one metric and granularity with from <= time < to (from is first rounded down to
-// the granularity) by method, in the order of methods, within the present retention of its policy.
-// ErrNotFound of KindGranularity or KindMethod if the policy lacks one.
-func (v *View) Measures(ctx context.Context, m Ref, granularity time.Duration, methods []rollup.Method, from, to int64) ([]Points, error) {
-	return nil, errStub
+func (db *DB) end() {
+	if db.ops.running.Add(-1) == 0 && db.ops.closed.Load() {
+		select {
+		case db.ops.idle <- struct{}{}:
+		default:
+		}
+	}
 }
 
-// Raw appends the raw samples that are kept with from <= time < to, in order of time, to ts and vs.
-func (v *View) Raw(ctx context.Context, m Ref, from, to int64, ts []int64, vs []float64) ([]int64, []float64, error) {
-	return ts, vs, errStub
+// shut refuses new operations and waits for the running ones; false if it was shut already.
+func (g *opGate) shut() bool {
+	if !g.closed.CompareAndSwap(false, true) {
+		return false
+	}
+	for g.running.Load() > 0 {
+		<-g.idle
+	}
+	return true
 }
 
-// EachRaw calls fn once per metric of the view, in the order of refs given to View, with its raw samples of the range, decoding
-// several metrics in parallel. The slices are valid during the call. It stops at the first error of fn.
-func (v *View) EachRaw(ctx context.Context, from, to int64, fn func(m Ref, ts []int64, vs []float64) error) error {
-	return errStub
+// commit applies the batch and queues it for the log; wait tells when it is durable. Batches committed one after the
+// other are durable in that order.
+func (db *DB) commit(wb *writeBatch) error {
+	if err := db.fault.check(); err != nil {
+		return err
+	}
+	return db.guard(func() error { return db.p.ApplyNoSyncWait(wb, pebble.Sync) })
 }
 
-// Stats are counters and sizes since Open, for monitoring.
-type Stats struct {
-	Metrics, Resources int
-	Samples            uint64 // accepted by Append
-	Late, Duplicates   uint64
-	Seals, Blocks      uint64 // tails sealed, blocks written
-	HeadSeries         int    // series with state in memory
-	HeadBytes          int64  // of unsealed samples
-	LogBytes           int64  // of log records that recovery would replay
-	DiskBytes          int64
-	WrittenBytes       uint64 // by the storage engine: log, flushes, compactions
-	BackgroundErrors   uint64
-	LastError          string // that made the database read-only, empty if none
+// wait returns when a batch given to commit is as durable as Options.Sync says.
+func (db *DB) wait(wb *writeBatch) error {
+	if err := wb.SyncWait(); err != nil {
+		return db.fault.set(fmt.Errorf("writing the log: %w", err))
+	}
+	return wb.Close()
 }
 
-// Stats returns a snapshot of the counters.
-func (db *DB) Stats() Stats { return Stats{} }
+// commitLazily applies a batch that only moves what the log holds already: it needs no sync of its own, because the
+// log is written in order.
+func (db *DB) commitLazily(wb *writeBatch) error {
+	if err := db.fault.check(); err != nil {
+		return err
+	}
+	err := db.guard(func() error { return db.p.Apply(wb, pebble.NoSync) })
+	if err != nil {
+		return err
+	}
+	return wb.Close()
+}

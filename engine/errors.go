@@ -3,6 +3,8 @@ package engine
 import (
 	"errors"
 	"fmt"
+
+	"github.com/telemetrydb/tsdb/encoding"
 )
 
 // The kinds of errors of this package; test with errors.Is. Every error that a method returns wraps one of
@@ -13,8 +15,8 @@ var (
 	ErrInUse       = errors.New("is still in use")                       // something refers to what should be deleted
 	ErrInvalid     = errors.New("invalid")                               // an argument breaks a documented rule; nothing was stored
 	ErrUnsupported = errors.New("does not support change")               // the change is not one that stored data can follow
-	ErrCorrupt     = errors.New("corrupt data")                          // stored bytes break their format
-	ErrVersion     = errors.New("unknown format version")                // written by a newer release
+	ErrCorrupt     = encoding.ErrCorrupt                                 // stored bytes break their format
+	ErrVersion     = encoding.ErrVersion                                 // written by a newer release
 	ErrClosed      = errors.New("database is closed")                    // Close was called
 	ErrLocked      = errors.New("database is open in another process")   // the directory's lock is held
 	ErrReadOnly    = errors.New("database is read-only after a failure") // an I/O error stopped writing; Stats tells which

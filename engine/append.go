@@ -1,0 +1,346 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/telemetrydb/tsdb/rollup"
+)
+
+// Batch collects samples of any number of metrics for one Append. The zero value is ready; Reset allows reuse.
+// What one Append brings for a metric is one batch in the sense of Gnocchi's processing (late and equal timestamps).
+// A Batch serves one goroutine at a time.
+type Batch struct {
+	rows []row
+}
+
+// Add adds one sample: t in nanoseconds since the Unix epoch.
+func (b *Batch) Add(m Ref, t int64, v float64) {
+	b.rows = append(b.rows, row{ref: m, t: t, value: v})
+}
+
+// Reset empties the batch and keeps its memory.
+func (b *Batch) Reset() { b.rows = b.rows[:0] }
+
+// Len is the number of samples.
+func (b *Batch) Len() int { return len(b.rows) }
+
+// AppendResult counts what became of the samples of a batch.
+type AppendResult struct {
+	Accepted  int // stored; visible in every granularity
+	Late      int // dropped: older than the back window allows
+	Duplicate int // of the same metric and time as another one, stored or of the same batch; one of them was kept
+	Refused   int // broke a rule (time before the epoch); then nothing of the batch was stored and Append returned an error
+}
+
+// appender is the scratch space of one Append.
+type appender struct {
+	record  []byte
+	series  []*series // of each row
+	touched []touchedSeries
+	ts      []int64
+	vs      []float64
+	rows    []row
+}
+
+// touchedSeries is a series that a batch brings samples for, with its state before the batch.
+type touchedSeries struct {
+	s      *series
+	n      int
+	bufLen int
+	last   sampleState
+	maxT   int64
+	mem    int64
+	first  int64 // time of the first row
+	slow   bool  // its rows are not all newer than what is stored, in order
+	want   bool  // its tail has become long enough to seal
+}
+
+var appenders = sync.Pool{New: func() any { return new(appender) }}
+
+// Append stores the batch: all of it or, on an error, none. When it returns without error the samples are durable
+// (see Options.Sync) and visible in every granularity; they may be visible a moment before. The batch may be reused
+// after. Concurrent Appends share syncs. The context is looked at before anything is stored.
+//
+// ErrInvalid, ErrNotFound (unknown Ref), ErrFull, ErrReadOnly, ErrClosed.
+func (db *DB) Append(ctx context.Context, b *Batch) (AppendResult, error) {
+	if err := ctx.Err(); err != nil {
+		return AppendResult{}, err
+	}
+	if res, err := b.check(); err != nil || len(b.rows) == 0 {
+		return res, err
+	}
+	if err := db.begin(); err != nil {
+		return AppendResult{}, err
+	}
+	defer db.end()
+	if err := db.room(); err != nil {
+		return AppendResult{}, err
+	}
+	a := appenders.Get().(*appender)
+	defer a.release()
+	a.record = appendLogRecord(a.record[:0], b.rows)
+	wb := db.p.NewBatchWithSize(len(a.record) + 64)
+	res, err := db.store(a, b.rows, wb)
+	if err != nil {
+		wb.Close()
+		return AppendResult{}, err
+	}
+	if err := db.wait(wb); err != nil {
+		return AppendResult{}, err
+	}
+	db.stats.count(res)
+	db.pressure(a.touched)
+	return res, nil
+}
+
+// maxSampleTime is the start of the year 2262: nanoseconds since the epoch end soon after it.
+const maxSampleTime = 9_214_646_400_000_000_000
+
+// check refuses what no metric may hold.
+func (b *Batch) check() (AppendResult, error) {
+	refused, first := 0, int64(0)
+	for i := range b.rows {
+		if t := b.rows[i].t; t < 0 || t >= maxSampleTime {
+			if refused == 0 {
+				first = t
+			}
+			refused++
+		}
+	}
+	if refused == 0 {
+		return AppendResult{}, nil
+	}
+	return AppendResult{Refused: refused}, &Error{Kind: KindSample, Name: fmt.Sprint(first), Err: ErrInvalid,
+		Detail: fmt.Sprintf("%d of %d timestamps (ns) lie before 1970 or after 2261; nothing was stored", refused, len(b.rows))}
+}
+
+// store logs the rows and applies them to the head, in one order for each series.
+func (db *DB) store(a *appender, rows []row, wb *writeBatch) (res AppendResult, err error) {
+	var mask uint64
+	for i := range rows {
+		mask |= 1 << stripeOf(rows[i].ref)
+	}
+	db.head.lock(mask)
+	defer db.head.unlock(mask)
+	db.visible.RLock()
+	defer db.visible.RUnlock()
+	if err := db.resolve(a, rows); err != nil {
+		return res, err
+	}
+	seq := db.seq.Add(1)
+	if err := wb.Set(logKey(nil, seq), a.record, nil); err != nil {
+		return res, err
+	}
+	if err := db.commit(wb); err != nil {
+		return res, err
+	}
+	db.log.add(seq, int64(len(a.record)))
+	return db.apply(a, rows, seq), nil
+}
+
+// resolve finds the series of each row.
+func (db *DB) resolve(a *appender, rows []row) error {
+	a.series = slices.Grow(a.series[:0], len(rows))[:len(rows)]
+	for i := range rows {
+		if i > 0 && rows[i].ref == rows[i-1].ref {
+			a.series[i] = a.series[i-1]
+			continue
+		}
+		s := db.head.get(rows[i].ref)
+		if s == nil {
+			var err error
+			if s, err = db.load(rows[i].ref); err != nil {
+				return err
+			}
+		}
+		a.series[i] = s
+	}
+	return nil
+}
+
+// apply puts logged rows into the head. It decides by the stored state and the rows alone, so that recovery, which
+// applies the same rows to the same states, comes to the same end.
+func (db *DB) apply(a *appender, rows []row, seq uint64) (res AppendResult) {
+	a.touched = a.touched[:0]
+	slow := false
+	for i := range rows {
+		r, s := &rows[i], a.series[i]
+		if s == nil {
+			continue // recovery: contained in the record already, or deleted later
+		}
+		if s.mark != seq {
+			s.mark, s.markIndex = seq, int32(len(a.touched))
+			a.touched = append(a.touched, touchedSeries{s: s, n: s.tail.n, bufLen: len(s.tail.buf), last: s.tail.last,
+				maxT: s.maxT, mem: s.memBytes(), first: r.t})
+		}
+		if r.t <= s.maxT {
+			a.touched[s.markIndex].slow, slow = true, true
+			s.maxT = math.MaxInt64 // the rest of its rows is for the slow way too
+			continue
+		}
+		s.tail.append(r.t, r.value)
+		s.maxT = r.t
+	}
+	res.Accepted = len(rows)
+	for i := range a.touched {
+		t := &a.touched[i]
+		s := t.s
+		if pl := s.meta.plan(); slow && t.slow {
+			s.maxT = t.maxT
+			db.merge(a, t, rows, pl, &res)
+		} else if pl.hasRate || !pl.nested {
+			s.seamAhead(pl, t.maxT, t.first)
+		}
+		s.seq = seq
+		s.touched = true
+		if s.firstSeq.Load() == 0 {
+			s.firstSeq.Store(seq)
+			db.head.queue.push(s, seq)
+		}
+		t.want = s.tail.n >= s.sealAt && t.n < s.sealAt
+		if mem := s.memBytes(); mem != t.mem {
+			db.head.bytes.Add(mem - t.mem)
+		}
+	}
+	return res
+}
+
+// merge takes rows of one series that are not all newer than what is stored (Gnocchi v1, order and duplicates).
+func (db *DB) merge(a *appender, t *touchedSeries, rows []row, pl *plan, res *AppendResult) {
+	s := t.s
+	s.tail.n, s.tail.buf, s.tail.last = t.n, s.tail.buf[:t.bufLen:t.bufLen], t.last
+	a.rows = a.rows[:0]
+	for i := range rows {
+		if a.series[i] == s {
+			a.rows = append(a.rows, rows[i])
+		}
+	}
+	total := len(a.rows)
+	// Of equal times within a batch the smallest value is kept; NaN is greater than all.
+	slices.SortStableFunc(a.rows, func(x, y row) int {
+		return cmp.Or(cmp.Compare(x.t, y.t), compareNaNLast(x.value, y.value))
+	})
+	a.rows = slices.CompactFunc(a.rows, func(x, y row) bool { return x.t == y.t })
+	res.Duplicate += total - len(a.rows)
+	oldestNew := a.rows[0].t
+	low := int64(noTime)
+	if s.maxT != noTime {
+		low = pl.floor(s.maxT)
+		if s.sealed != noTime {
+			low = max(low, pl.tailStart(s.sealed)) // differs only after the policy's back window grew
+		}
+	}
+	fresh := a.rows[sortedFrom(a.rows, low):]
+	late := len(a.rows) - len(fresh)
+	res.Late += late
+	res.Accepted -= late
+	if len(fresh) == 0 && !pl.hasRate && pl.nested {
+		return
+	}
+	var ok bool
+	if a.ts, a.vs, ok = s.tail.appendTo(a.ts[:0], a.vs[:0]); !ok {
+		panic("tsdb: tail does not decode") // written by this process or checked when it was loaded
+	}
+	if len(fresh) > 0 {
+		res.Duplicate += s.rebuild(a.ts, a.vs, fresh)
+		a.ts, a.vs, _ = s.tail.appendTo(a.ts[:0], a.vs[:0])
+	}
+	if pl.hasRate || !pl.nested {
+		s.seamWithin(pl, low, oldestNew, a.ts)
+	}
+}
+
+// rebuild replaces the tail by the merge of its samples with fresh ones, which win at equal times, and returns how
+// many were replaced.
+func (s *series) rebuild(ts []int64, vs []float64, fresh []row) (replaced int) {
+	nt := tail{buf: make([]byte, 0, len(s.tail.buf)+len(fresh)*8+64), base: s.tail.base, last: s.tail.base}
+	i := 0
+	for _, r := range fresh {
+		for ; i < len(ts) && ts[i] < r.t; i++ {
+			nt.append(ts[i], vs[i])
+		}
+		if i < len(ts) && ts[i] == r.t {
+			i++
+			replaced++
+		}
+		nt.append(r.t, r.value)
+	}
+	for ; i < len(ts); i++ {
+		nt.append(ts[i], vs[i])
+	}
+	s.tail = nt
+	s.maxT = max(s.maxT, nt.last.t)
+	s.edits++
+	return replaced
+}
+
+// seamAhead notes for a batch that is all newer than the newest stored sample which groups it begins anew without the
+// samples before them.
+func (s *series) seamAhead(pl *plan, newest, first int64) {
+	if newest == noTime {
+		return
+	}
+	low := pl.floor(newest)
+	for i, w := range pl.widths {
+		start := rollup.Floor(first, w)
+		s.seams = slices.DeleteFunc(s.seams, func(x seam) bool { return x.width == i && x.start >= start })
+		if start < low || pl.hasRate && newest < max(start-w, low) {
+			s.seams = append(s.seams, seam{width: i, start: start, lo: low})
+		}
+	}
+}
+
+// seamWithin does the same for a batch that reaches back: ts are the samples after it, low the edge of the window
+// before it.
+func (s *series) seamWithin(pl *plan, low, oldestNew int64, ts []int64) {
+	k, _ := slices.BinarySearch(ts, low)
+	if k == len(ts) {
+		return
+	}
+	from := max(ts[k], oldestNew)
+	for i, w := range pl.widths {
+		start := rollup.Floor(from, w)
+		s.seams = slices.DeleteFunc(s.seams, func(x seam) bool { return x.width == i && x.start >= start })
+		first, _ := slices.BinarySearch(ts, max(start, low))
+		before := s.carry.t
+		if first > 0 {
+			before = ts[first-1]
+		}
+		if start < low || pl.hasRate && before != noTime && before < max(start-w, low) {
+			s.seams = append(s.seams, seam{width: i, start: start, lo: low})
+		}
+	}
+}
+
+// release gives the scratch space back unless it has grown out of proportion.
+func (a *appender) release() {
+	if cap(a.series) > 1<<16 {
+		return
+	}
+	clear(a.series[:cap(a.series)])
+	clear(a.touched[:cap(a.touched)])
+	appenders.Put(a)
+}
+
+func compareNaNLast(x, y float64) int {
+	switch nx, ny := x != x, y != y; {
+	case nx && ny:
+		return 0
+	case nx:
+		return 1
+	case ny:
+		return -1
+	}
+	return cmp.Compare(x, y)
+}
+
+// sortedFrom returns the index of the first row at or after t.
+func sortedFrom(rows []row, t int64) int {
+	i, _ := slices.BinarySearchFunc(rows, t, func(r row, t int64) int { return cmp.Compare(r.t, t) })
+	return i
+}

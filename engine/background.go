@@ -1,0 +1,157 @@
+package engine
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// background is the work that no answer depends on: sealing long tails, keeping memory and log within bounds, expiry,
+// giving back the space of deleted metrics. Two goroutines, started by Open, stopped and waited for by Close.
+type background struct {
+	want chan Ref      // series whose tails are long enough to seal
+	kick chan struct{} // of one place: memory or log is over its bound
+	done chan struct{}
+	idle sync.WaitGroup
+
+	relieving atomic.Bool
+}
+
+// tickEvery is how often housekeeping looks around.
+const tickEvery = time.Second
+
+func (b *background) start(db *DB) {
+	b.want = make(chan Ref, 4096)
+	b.kick = make(chan struct{}, 1)
+	b.done = make(chan struct{})
+	b.idle.Add(2)
+	go db.runSealer()
+	go db.runHousekeeping()
+}
+
+func (b *background) stop() {
+	close(b.done)
+	b.idle.Wait()
+}
+
+// headBudget is what the head may take: half of the memory budget.
+func (db *DB) headBudget() int64 { return db.opts.MemoryBytes / 2 }
+
+// logBudget bounds what recovery has to replay.
+func (db *DB) logBudget() int64 { return 4 * db.opts.MemoryBytes }
+
+// pressure has long tails sealed and, when memory runs over, makes the writer help.
+func (db *DB) pressure(touched []touchedSeries) {
+	for i := range touched {
+		if t := &touched[i]; t.want {
+			select {
+			case db.bg.want <- t.s.ref:
+			default: // the sealer is behind: lend a hand
+				db.note(db.seal(t.s.ref, true))
+			}
+		}
+	}
+	if over := db.head.bytes.Load() - db.headBudget(); over > 0 || db.log.size() > db.logBudget() {
+		select {
+		case db.bg.kick <- struct{}{}:
+		default:
+		}
+		if over > db.headBudget()/2 {
+			db.note(db.relieve())
+		}
+	}
+}
+
+// note counts an error of background work. The database goes on: what was not sealed is in the log.
+func (db *DB) note(err error) {
+	if err == nil || errors.Is(err, ErrReadOnly) {
+		return
+	}
+	db.stats.backgroundErrors.Add(1)
+	db.opts.Logger.Error("background work failed", "error", err)
+}
+
+func (db *DB) runSealer() {
+	defer db.bg.idle.Done()
+	for {
+		select {
+		case <-db.bg.done:
+			return
+		case ref := <-db.bg.want:
+			db.note(db.seal(ref, true))
+		}
+	}
+}
+
+func (db *DB) runHousekeeping() {
+	defer db.bg.idle.Done()
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-db.bg.done:
+			return
+		case <-db.bg.kick:
+			db.note(db.relieve())
+		case <-tick.C:
+			db.note(db.purge())
+			db.note(db.expirePartitions())
+		}
+	}
+}
+
+// relieve brings head and log below three quarters of their bounds. It takes the series that have been dirty for
+// longest, a few hundred at a time, in the order of their keys, so that tables do not overlap.
+func (db *DB) relieve() error {
+	if !db.bg.relieving.CompareAndSwap(false, true) {
+		return nil
+	}
+	defer db.bg.relieving.Store(false)
+	if db.head.bytes.Load() > db.headBudget() {
+		db.evict()
+	}
+	for db.head.bytes.Load() > db.headBudget()*3/4 || db.log.size() > db.logBudget()*3/4 {
+		refs := db.head.queue.longest(256)
+		if len(refs) == 0 {
+			break
+		}
+		slices.Sort(refs)
+		for _, ref := range refs {
+			if err := db.seal(ref, true); err != nil {
+				return err
+			}
+		}
+		if err := db.trimLog(); err != nil {
+			return err
+		}
+	}
+	if db.head.bytes.Load() > db.headBudget()*3/4 {
+		db.evict()
+	}
+	return nil
+}
+
+// checkpoint persists every series, cutting tails into blocks if cut is true.
+func (db *DB) checkpoint(cut bool) error {
+	return db.head.each(func(ref Ref) error { return db.seal(ref, cut) })
+}
+
+// evict drops series from memory that are whole in their records and were not used since the last call.
+func (db *DB) evict() {
+	_ = db.head.each(func(ref Ref) error {
+		db.head.lock(1 << stripeOf(ref))
+		defer db.head.unlock(1 << stripeOf(ref))
+		db.visible.RLock()
+		defer db.visible.RUnlock()
+		if s := db.head.get(ref); s != nil && s.firstSeq.Load() == 0 && !s.sealing {
+			if s.touched {
+				s.touched = false
+			} else {
+				db.head.remove(s)
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"encoding/binary"
+	"math"
+	"time"
+)
+
+// Keys of the sample side (the catalogue's are in keys.go). Integers are big-endian, so that keys sort by them.
+//
+//	0x40 seq(8)                                            log record
+//	0x41 ref(4)                                            series record
+//	0x42 width(8) partition(4) ref(4) start(8)             block of raw samples; width: the policy's finest granularity
+//	0x43 width(8) partition(4) ref(4) start(8)             block of aggregates of one granularity
+//
+// A partition is span(width) of time; start is the block's first time in nanoseconds since the Unix epoch. A block never
+// reaches over the end of its partition. Time before metric: what is old lies together and leaves together.
+const (
+	keyLog    = 0x40
+	keySeries = 0x41
+	keyRaw    = 0x42
+	keyAgg    = 0x43
+	keyEnd    = 0x44 // after the last kind of the sample side
+)
+
+const blockKeyLen = 1 + 8 + 4 + 4 + 8
+
+// maxBlockRows bounds a block; partitions of dense data hold several.
+const maxBlockRows = 4096
+
+// span returns the length of a partition for points of this width: long enough that a metric has a good block in it,
+// short enough that expiry by partitions does not keep much too long.
+func span(width int64) int64 {
+	const groups = 2 * maxBlockRows
+	if width > math.MaxInt64/groups {
+		return math.MaxInt64
+	}
+	return max(int64(24*time.Hour), width*groups)
+}
+
+// blockKey names a block, or with start 0 the place before a metric's first block in a partition.
+type blockKey struct {
+	kind      byte
+	width     int64
+	partition uint32
+	ref       Ref
+	start     int64
+}
+
+func (k blockKey) append(b []byte) []byte {
+	b = append(b, k.kind)
+	b = binary.BigEndian.AppendUint64(b, uint64(k.width))
+	b = binary.BigEndian.AppendUint32(b, k.partition)
+	b = binary.BigEndian.AppendUint32(b, uint32(k.ref))
+	return binary.BigEndian.AppendUint64(b, uint64(k.start))
+}
+
+// parseBlockKey reads a key that begins with keyRaw or keyAgg.
+func parseBlockKey(b []byte) (blockKey, bool) {
+	if len(b) != blockKeyLen || (b[0] != keyRaw && b[0] != keyAgg) {
+		return blockKey{}, false
+	}
+	return blockKey{
+		kind:      b[0],
+		width:     int64(binary.BigEndian.Uint64(b[1:])),
+		partition: binary.BigEndian.Uint32(b[9:]),
+		ref:       Ref(binary.BigEndian.Uint32(b[13:])),
+		start:     int64(binary.BigEndian.Uint64(b[17:])),
+	}, true
+}
+
+func logKey(b []byte, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(b, keyLog), seq)
+}
+
+func seriesKey(b []byte, ref Ref) []byte {
+	return binary.BigEndian.AppendUint32(append(b, keySeries), uint32(ref))
+}

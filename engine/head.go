@@ -1,0 +1,208 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// The head holds the series that have samples newer than their persisted record, and some recently used ones.
+// A series that is not in it is whole in its record: the head is a write-back cache of the series records.
+type head struct {
+	stripes [stripeCount]struct {
+		sync.Mutex
+		_ [56]byte // a cache line each
+	}
+	grow  sync.Mutex
+	pages atomic.Pointer[[]*seriesPage] // by ref / seriesPageLen; replaced by a longer copy under grow
+
+	bytes atomic.Int64 // taken by the series in memory
+	count atomic.Int64 // series in memory
+	queue dirtyQueue
+}
+
+const (
+	stripeCount   = 64
+	seriesPageLen = 512
+)
+
+// A slot is guarded by the stripe of its ref.
+type seriesPage [seriesPageLen]*series
+
+func stripeOf(ref Ref) int { return int(ref % stripeCount) }
+
+// lock takes the stripes of the mask in ascending order.
+func (h *head) lock(mask uint64) {
+	for i := range h.stripes {
+		if mask&(1<<i) != 0 {
+			h.stripes[i].Lock()
+		}
+	}
+}
+
+func (h *head) unlock(mask uint64) {
+	for i := range h.stripes {
+		if mask&(1<<i) != 0 {
+			h.stripes[i].Unlock()
+		}
+	}
+}
+
+// get returns the series if it is in memory.
+func (h *head) get(ref Ref) *series {
+	p := h.pages.Load()
+	if p == nil {
+		return nil
+	}
+	i := int(ref / seriesPageLen)
+	if i >= len(*p) || (*p)[i] == nil {
+		return nil
+	}
+	return (*p)[i][ref%seriesPageLen]
+}
+
+// page returns the page of a ref, making it if need be.
+func (h *head) page(ref Ref) *seriesPage {
+	i := int(ref / seriesPageLen)
+	if p := h.pages.Load(); p != nil && i < len(*p) && (*p)[i] != nil {
+		return (*p)[i]
+	}
+	h.grow.Lock()
+	defer h.grow.Unlock()
+	var old []*seriesPage
+	if p := h.pages.Load(); p != nil {
+		old = *p
+	}
+	if i < len(old) && old[i] != nil {
+		return old[i]
+	}
+	pages := make([]*seriesPage, max(len(old), i+1))
+	copy(pages, old)
+	pages[i] = new(seriesPage)
+	h.pages.Store(&pages)
+	return pages[i]
+}
+
+func (h *head) put(s *series) {
+	h.page(s.ref)[s.ref%seriesPageLen] = s
+	h.count.Add(1)
+	h.bytes.Add(s.memBytes())
+}
+
+func (h *head) remove(s *series) {
+	h.page(s.ref)[s.ref%seriesPageLen] = nil
+	h.count.Add(-1)
+	h.bytes.Add(-s.memBytes())
+}
+
+// each calls fn for every series in memory; fn takes the stripe itself and must look the series up again.
+func (h *head) each(fn func(ref Ref) error) error {
+	p := h.pages.Load()
+	if p == nil {
+		return nil
+	}
+	for i, page := range *p {
+		if page == nil {
+			continue
+		}
+		for j := range page {
+			if err := fn(Ref(i*seriesPageLen + j)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// dirtyQueue lists series by the log record that made them dirty, oldest first.
+type dirtyQueue struct {
+	mu    sync.Mutex
+	items []dirtyItem
+	first int // items before it are done
+}
+
+type dirtyItem struct {
+	s   *series
+	seq uint64
+}
+
+func (q *dirtyQueue) push(s *series, seq uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.first > 1024 && q.first > len(q.items)/2 {
+		q.items = q.items[:copy(q.items, q.items[q.first:])]
+		q.first = 0
+	}
+	q.items = append(q.items, dirtyItem{s, seq})
+}
+
+// oldest returns the series that has been dirty for longest, dropping those that no longer are.
+func (q *dirtyQueue) oldest() (*series, uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.first < len(q.items) {
+		it := q.items[q.first]
+		if it.s.firstSeq.Load() == it.seq {
+			return it.s, it.seq
+		}
+		q.items[q.first] = dirtyItem{}
+		q.first++
+	}
+	return nil, 0
+}
+
+// longest returns up to n series that have been dirty for longest.
+func (q *dirtyQueue) longest(n int) []Ref {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var refs []Ref
+	for _, it := range q.items[q.first:] {
+		if it.s != nil && it.s.firstSeq.Load() == it.seq {
+			if refs = append(refs, it.s.ref); len(refs) == n {
+				break
+			}
+		}
+	}
+	return refs
+}
+
+// load returns the series of ref, from memory or from its record. The caller holds its stripe and DB.visible for reading.
+func (db *DB) load(ref Ref) (*series, error) {
+	if s := db.head.get(ref); s != nil {
+		s.touched = true
+		return s, nil
+	}
+	s, err := db.readSeries(db.p, ref)
+	if err != nil {
+		return nil, err
+	}
+	s.touched = true
+	db.head.put(s)
+	return s, nil
+}
+
+// readSeries reads a series as its record has it.
+func (db *DB) readSeries(r pebble.Reader, ref Ref) (*series, error) {
+	meta, err := db.cat.metricState(ref)
+	if err != nil {
+		return nil, err
+	}
+	s := &series{ref: ref, meta: meta, sealed: noTime, carry: sampleState{t: noTime}}
+	s.maxT, s.sealAt = noTime, maxBlockRows
+	v, closer, err := r.Get(seriesKey(nil, ref))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("tsdb: series of metric %v: %w", meta.id, err)
+	}
+	defer closer.Close()
+	if err := s.decodeRecord(v); err != nil {
+		return nil, &CorruptError{Key: seriesKey(nil, ref), Metric: meta.id, Err: err}
+	}
+	s.maxT, s.sealAt = s.newest(), s.tail.n+maxBlockRows
+	return s, nil
+}

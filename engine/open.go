@@ -1,0 +1,139 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/sstable/block"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// storeFormat is Pebble's format that this release writes. It is raised only together with a test that opens a
+// database of the release before.
+const storeFormat = pebble.FormatColumnarBlocks
+
+// Open opens the database in dir, creating it if there is none, and replays what the last Close or crash left in the
+// log. ErrLocked: it is open already, here or in another process. ErrVersion: a newer release wrote it.
+func Open(dir string, o *Options) (*DB, error) {
+	opts, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{dir: dir, opts: opts}
+	db.fault.log = opts.Logger
+	db.ops.idle = make(chan struct{}, 1)
+	if err := opts.FS.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("tsdb: creating %s: %w", dir, err)
+	}
+	lock, err := pebble.LockDirectory(dir, opts.FS)
+	if err != nil {
+		if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) {
+			err = ErrLocked
+		}
+		return nil, fmt.Errorf("tsdb: %s: %w", dir, err)
+	}
+	db.release = lock.Close
+	if err := db.open(lock); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return db, nil
+}
+
+func (db *DB) open(lock *pebble.Lock) (err error) {
+	fs := db.opts.FS
+	if db.opts.Sync == SyncInterval {
+		db.lazy = newLazySync(fs, db.opts.SyncEvery, db.fault.set)
+		fs = db.lazy
+	}
+	po := db.storeOptions(fs)
+	po.Lock = lock
+	cache := pebble.NewCache(db.opts.MemoryBytes / 4)
+	defer cache.Unref()
+	po.Cache = cache
+	if err := db.guard(func() error {
+		db.p, err = pebble.Open(db.dir, po)
+		return nil
+	}); err != nil {
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("tsdb: opening %s: %w", db.dir, err)
+	}
+	if db.cat, err = openCatalogue(db.p, &db.opts); err == nil {
+		err = db.recover()
+	}
+	if err != nil {
+		return errors.Join(err, db.p.Close(), db.lazy.close())
+	}
+	db.bg.start(db)
+	return nil
+}
+
+// storeOptions sizes Pebble by the memory budget: a quarter is its cache, an eighth a memtable.
+func (db *DB) storeOptions(fs vfs.FS) *pebble.Options {
+	o := &pebble.Options{
+		FS:                          fs,
+		FormatMajorVersion:          storeFormat,
+		Logger:                      storeLogger{&db.fault},
+		MemTableSize:                uint64(min(max(db.opts.MemoryBytes/8, 4<<20), 64<<20)),
+		MemTableStopWritesThreshold: 3,
+		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
+		MaxOpenFiles:                1000,
+		EventListener:               db.storeEvents(),
+	}
+	// Blocks are compressed by their own codecs, and bigger table blocks cost them no more to read; catalogue and index
+	// keys compress well.
+	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings {
+		return pebble.UniformDBCompressionSettings(block.SnappyCompression)
+	})
+	for i := range o.Levels {
+		o.Levels[i].BlockSize = 16 << 10
+		o.Levels[i].IndexBlockSize = 64 << 10
+	}
+	o.TargetFileSizes[0] = 8 << 20
+	return o
+}
+
+func (db *DB) storeEvents() *pebble.EventListener {
+	return &pebble.EventListener{
+		BackgroundError: func(err error) {
+			db.stats.backgroundErrors.Add(1)
+			db.opts.Logger.Warn("storage background work failed; it is tried again", "error", err)
+		},
+	}
+}
+
+// Close waits for running operations and views, stops background work, writes what opening would otherwise have to
+// replay, and releases the directory. Later calls return ErrClosed.
+func (db *DB) Close() error {
+	if !db.ops.shut() {
+		return fmt.Errorf("tsdb: %w", ErrClosed)
+	}
+	db.bg.stop()
+	if err := db.fault.check(); err != nil {
+		return errors.Join(err, db.abandon())
+	}
+	err := db.checkpoint(false)
+	if err == nil {
+		err = db.trimLog()
+	}
+	if err == nil {
+		err = db.guard(db.p.Flush)
+	}
+	if ferr := db.fault.check(); ferr != nil {
+		return errors.Join(ferr, db.abandon())
+	}
+	return errors.Join(err, db.guard(db.p.Close), db.lazy.close(), db.release())
+}
+
+// abandon gives up a store that failed. Pebble may have parked a goroutine that holds its locks, so it is closed aside
+// and not waited for; the directory's lock is ours.
+func (db *DB) abandon() error {
+	go func() {
+		defer func() { _ = recover() }() // closing a broken store may find it inconsistent; nothing depends on it any more
+		_ = db.p.Close()
+	}()
+	return errors.Join(db.lazy.close(), db.release())
+}

@@ -1,0 +1,325 @@
+package engine
+
+import (
+	"fmt"
+	"hash/crc32"
+	"math"
+	"slices"
+	"sync"
+
+	"encoding/binary"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/telemetrydb/tsdb/encoding"
+)
+
+func bitsOf(v float64) uint64  { return math.Float64bits(v) }
+func floatOf(b uint64) float64 { return math.Float64frombits(b) }
+
+// sealer is the scratch space of sealing one series.
+type sealer struct {
+	enc   encoding.Encoder
+	group grouper
+	ts    []int64
+	vs    []float64
+	key   []byte
+	value []byte
+	old   blockBuffer
+}
+
+var sealers = sync.Pool{New: func() any { return new(sealer) }}
+
+// seal persists a series: what lies before the window's edge becomes blocks, the rest its record. After it the log holds
+// nothing that the series needs, unless samples arrived meanwhile. With cut false everything stays in the record.
+//
+// The long part, encoding, runs without locks on a copy of the tail's header. If the tail was rewritten meanwhile (a late
+// sample) it is done again.
+func (db *DB) seal(ref Ref, cut bool) error {
+	sl := sealers.Get().(*sealer)
+	defer sealers.Put(sl)
+	for {
+		s, copied := db.beginSeal(ref)
+		if s == nil {
+			return nil
+		}
+		done, err := db.sealCopy(sl, s, copied, cut)
+		if done || err != nil {
+			return err
+		}
+	}
+}
+
+// sealState is what sealing needs of a series, as it was at one moment.
+type sealState struct {
+	tail   tail
+	sealed int64
+	maxT   int64
+	carry  sampleState
+	seams  []seam
+	edits  uint32
+	hint   encoding.Hint
+}
+
+func (db *DB) beginSeal(ref Ref) (*series, sealState) {
+	db.head.lock(1 << stripeOf(ref))
+	defer db.head.unlock(1 << stripeOf(ref))
+	s := db.head.get(ref)
+	if s == nil || s.gone || s.sealing || s.firstSeq.Load() == 0 {
+		return nil, sealState{}
+	}
+	s.sealing = true
+	return s, sealState{s.tail, s.sealed, s.maxT, s.carry, slices.Clone(s.seams), s.edits, s.hint}
+}
+
+// sealCopy seals by a copied state; false means that the state has changed and nothing was done.
+func (db *DB) sealCopy(sl *sealer, s *series, st sealState, cut bool) (done bool, err error) {
+	wb := db.p.NewBatch()
+	defer func() {
+		if !done {
+			wb.Close()
+		}
+	}()
+	defer func() {
+		db.head.lock(1 << stripeOf(s.ref))
+		s.sealing = false
+		db.head.unlock(1 << stripeOf(s.ref))
+	}()
+	pl := s.meta.plan()
+	edge, k := st.sealed, 0
+	carry := st.carry
+	if cut && st.maxT != noTime {
+		if f := pl.floor(st.maxT); f > st.sealed && f > 0 {
+			edge = f
+			if k, err = db.writeBlocks(sl, wb, s, &st, pl, f); err != nil {
+				return false, err
+			}
+			if k > 0 {
+				carry = sampleState{t: sl.ts[k-1], bits: bitsOf(sl.vs[k-1])}
+			}
+		}
+	}
+	db.head.lock(1 << stripeOf(s.ref))
+	defer db.head.unlock(1 << stripeOf(s.ref))
+	db.visible.RLock()
+	defer db.visible.RUnlock()
+	if s.gone {
+		return true, wb.Close()
+	}
+	if s.edits != st.edits {
+		return false, nil
+	}
+	rest := s.tail
+	if k > 0 {
+		rest = s.tail.cut(k)
+	}
+	seams := slices.DeleteFunc(slices.Clone(s.seams), func(x seam) bool { return x.start < sealEnd(edge, pl.widths[x.width]) })
+	sl.value = s.appendRecord(sl.value[:0], edge, carry, seams, &rest)
+	sl.key = seriesKey(sl.key[:0], s.ref)
+	if err := wb.Set(sl.key, sl.value, nil); err != nil {
+		return false, err
+	}
+	if err := db.commitLazily(wb); err != nil {
+		return true, err
+	}
+	before := s.memBytes()
+	s.tail, s.sealed, s.carry, s.seams, s.hint = rest, edge, carry, seams, st.hint
+	s.sealAt = rest.n + maxBlockRows
+	s.firstSeq.Store(0)
+	db.head.bytes.Add(s.memBytes() - before)
+	db.stats.seals.Add(1)
+	return true, nil
+}
+
+// writeBlocks adds to wb the blocks of everything before f and returns how many samples of the tail they hold.
+func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, pl *plan, f int64) (int, error) {
+	var ok bool
+	if sl.ts, sl.vs, ok = st.tail.appendTo(sl.ts[:0], sl.vs[:0]); !ok {
+		return 0, fmt.Errorf("tsdb: tail of metric %v does not decode: %w", s.meta.id, ErrCorrupt)
+	}
+	k, _ := slices.BinarySearch(sl.ts, pl.tailStart(f))
+	it, err := db.p.NewIter(&pebble.IterOptions{LowerBound: []byte{keyRaw}, UpperBound: []byte{keyEnd}})
+	if err != nil {
+		return 0, err
+	}
+	defer it.Close()
+	w := blockWriter{db: db, sl: sl, wb: wb, it: it, s: s}
+	if pl.raw != 0 {
+		sl.enc.SetHint(&st.hint)
+		if err := w.raw(pl, sl.ts[:k], sl.vs[:k]); err != nil {
+			return 0, err
+		}
+		sl.enc.SetHint(nil)
+	}
+	in := samples{sl.ts, sl.vs, st.carry}
+	for wi, width := range pl.widths {
+		lo := int64(noTime)
+		if st.sealed != noTime {
+			lo = sealEnd(st.sealed, width)
+		}
+		starts, cols := sl.group.compute(pl, wi, in, lo, sealEnd(f, width), st.seams, pl.methods)
+		if len(starts) == 0 {
+			continue
+		}
+		a, _ := slices.BinarySearch(sl.ts, starts[0])
+		b, _ := slices.BinarySearch(sl.ts, sealEnd(f, width))
+		if pl.derived[wi] && b-a == len(starts) && b <= k {
+			err = w.derived(width, starts)
+		} else {
+			err = w.aggregates(width, starts, cols)
+		}
+		if err != nil {
+			return 0, err
+		}
+		if err := w.expire(keyAgg, width, pl.keep[wi], starts[len(starts)-1]); err != nil {
+			return 0, err
+		}
+	}
+	return k, nil
+}
+
+// blockWriter writes the blocks of one seal.
+type blockWriter struct {
+	db *DB
+	sl *sealer
+	wb *writeBatch
+	it *pebble.Iterator
+	s  *series
+}
+
+// runs splits rows [0,n) so that no run crosses a partition's end or is longer than a block may be.
+func runs(n int, at func(i int) int64, span int64, fn func(i, j int, partition uint32) error) error {
+	for i := 0; i < n; {
+		p := at(i) / span
+		j := i + 1
+		if (p+1) > math.MaxInt64/span || at(n-1) < (p+1)*span {
+			j = n
+		} else {
+			for j < n && at(j) < (p+1)*span {
+				j++
+			}
+		}
+		// Equal parts rather than a full block and a crumb.
+		parts := (j - i + maxBlockRows*5/4 - 1) / (maxBlockRows * 5 / 4)
+		for ; parts > 0; parts-- {
+			m := i + (j-i)/parts
+			if err := fn(i, m, uint32(p)); err != nil {
+				return err
+			}
+			i = m
+		}
+	}
+	return nil
+}
+
+func (w *blockWriter) raw(pl *plan, ts []int64, vs []float64) error {
+	width := pl.widths[0]
+	at := func(i int) int64 { return ts[i] }
+	return runs(len(ts), at, span(width), func(i, j int, partition uint32) error {
+		key := blockKey{keyRaw, width, partition, w.s.ref, ts[i]}
+		t, v := ts[i:j], vs[i:j]
+		var small *blockBuffer
+		if i == 0 { // what this call writes itself is not joined
+			var err error
+			if small, err = w.last(key, len(t)); err != nil {
+				return err
+			}
+		}
+		if small != nil {
+			key.start = small.ts[0]
+			small.ts = append(small.ts, t...)
+			small.values = append(small.values, v...)
+			t, v = small.ts, small.values
+		}
+		if err := w.put(key, t, []encoding.Column{{Values: v}}); err != nil {
+			return err
+		}
+		return w.expire(keyRaw, width, pl.rawKeep, ts[j-1])
+	})
+}
+
+// put writes a block with columns.
+func (w *blockWriter) put(key blockKey, ts []int64, cols []encoding.Column) error {
+	w.sl.key = key.append(w.sl.key[:0])
+	w.sl.value = w.sl.enc.AppendBlock(append(w.sl.value[:0], blockColumns), ts, cols, encoding.Fast)
+	w.db.stats.blocks.Add(1)
+	return w.wb.Set(w.sl.key, w.sl.value, nil)
+}
+
+// aggregates writes the groups of one width, joining them with the last block while that is small.
+func (w *blockWriter) aggregates(width int64, starts []int64, cols []encoding.Column) error {
+	at := func(i int) int64 { return starts[i] }
+	return runs(len(starts), at, span(width), func(i, j int, partition uint32) error {
+		part := make([]encoding.Column, len(cols))
+		for c := range cols {
+			part[c] = columnRows(cols[c], i, j)
+		}
+		key := blockKey{keyAgg, width, partition, w.s.ref, starts[i]}
+		ts := starts[i:j]
+		var small *blockBuffer
+		if i == 0 {
+			var err error
+			if small, err = w.lastColumns(key, j-i, part); err != nil {
+				return err
+			}
+		}
+		if small != nil {
+			key.start = small.ts[0]
+			ts = append(small.ts, ts...)
+			part = small.cols
+		}
+		return w.put(key, ts, part)
+	})
+}
+
+// Values of blocks begin with a byte that says what follows.
+const (
+	blockColumns = 1 // a block of package encoding
+	blockDerived = 2 // no points of their own: the raw samples of the range give them, one each
+)
+
+// A derived block, after its first byte: uvarint number of points, uvarint (last - first) / width, CRC-32C of all
+// before it, little-endian. Its first point's time is the key's start.
+
+func (w *blockWriter) derived(width int64, starts []int64) error {
+	at := func(i int) int64 { return starts[i] }
+	return runs(len(starts), at, span(width), func(i, j int, partition uint32) error {
+		key := blockKey{keyAgg, width, partition, w.s.ref, starts[i]}
+		n, last := j-i, starts[j-1]
+		if k, v, err := w.before(key); i > 0 || err != nil {
+			if err != nil {
+				return err
+			}
+		} else if v != nil && v[0] == blockDerived {
+			n0, _, err := decodeDerived(v, k, width)
+			if err != nil {
+				return w.corrupt(k, err)
+			}
+			key.start, n = k.start, n+n0
+		}
+		w.sl.key = key.append(w.sl.key[:0])
+		w.sl.value = appendDerived(w.sl.value[:0], n, (last-key.start)/width)
+		return w.wb.Set(w.sl.key, w.sl.value, nil)
+	})
+}
+
+func appendDerived(b []byte, n int, widths int64) []byte {
+	from := len(b)
+	b = append(b, blockDerived)
+	b = binary.AppendUvarint(b, uint64(n))
+	b = binary.AppendUvarint(b, uint64(widths))
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[from:], castagnoli))
+}
+
+// decodeDerived returns the number of points and the time of the last one.
+func decodeDerived(v []byte, k blockKey, width int64) (n int, last int64, err error) {
+	r, err := checked(v, blockDerived)
+	if err != nil {
+		return 0, 0, err
+	}
+	count, widths := r.uv(), r.uv()
+	if r.bad || len(r.b) != 0 || count == 0 || widths+1 < count || widths > uint64((math.MaxInt64-k.start)/width) {
+		return 0, 0, fmt.Errorf("%w: derived block", ErrCorrupt)
+	}
+	return int(count), k.start + int64(widths)*width, nil
+}

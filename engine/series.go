@@ -1,0 +1,196 @@
+package engine
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"sync/atomic"
+
+	"github.com/telemetrydb/tsdb/encoding"
+)
+
+// noTime stands for "no sample yet" and "nothing sealed yet".
+const noTime = math.MinInt64
+
+// seam marks a group whose computation did not see all stored samples: Gnocchi recomputes from the samples in
+// the window when a batch arrives, so the group that the batch begins in may lack its predecessor.
+type seam struct {
+	width int   // index in the plan
+	start int64 // of the group
+	lo    int64 // samples before it were out of the window
+}
+
+// series is the state of one metric's samples that are not in blocks. What is persisted of it is the series
+// record; what came after is in the log.
+//
+// All fields are guarded by the stripe of ref and, against View, by holding DB.visible for reading.
+type series struct {
+	ref  Ref
+	meta *metricState
+
+	tail   tail
+	sealed int64       // groups that end at or before it are in blocks; noTime: none
+	carry  sampleState // newest sample before the tail; t is noTime if there is none
+	seams  []seam
+	hint   encoding.Hint // how the last raw block was encoded
+
+	maxT     int64         // newest sample ever stored; noTime if there is none
+	seq      uint64        // log record that brought the newest samples
+	firstSeq atomic.Uint64 // oldest log record with samples not persisted in blocks or record; 0: none
+	edits    uint32        // times the tail was rewritten rather than appended to
+	sealAt   int           // samples in the tail at which it is worth sealing
+	sealing  bool          // one sealer at a time
+	gone     bool          // the metric was deleted
+	touched  bool          // used since the last eviction sweep
+
+	mark      uint64 // log record being applied, and the index of this series in its list
+	markIndex int32
+}
+
+// newest is the time of the newest sample ever stored, noTime if there is none.
+func (s *series) newest() int64 {
+	if s.tail.n > 0 {
+		return s.tail.last.t
+	}
+	return s.carry.t
+}
+
+// memBytes is what the series takes in memory.
+func (s *series) memBytes() int64 {
+	return int64(cap(s.tail.buf)) + int64(cap(s.seams))*24 + seriesBytes
+}
+
+const seriesBytes = 320 // struct, its slot and the allocator's rounding
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Series record, version 1. uv is an unsigned, sv a zigzag varint of encoding/binary.
+//
+//	bytes  field
+//	1      version = 1
+//	uv     seq: every log record up to it is contained for this metric
+//	sv     sealed: groups that end at or before it are in blocks (nanoseconds since the Unix epoch)
+//	sv 8   carry: time and value bits of the newest sample before the tail; time -1<<63: none
+//	uv     number of seams; each: uv width index, sv group start, sv low edge
+//	sv sv 8  state before the tail's first sample: time, delta, value bits
+//	sv sv 8  state of the tail's last sample
+//	uv     number of samples in the tail
+//	uv     length of the tail, then the tail (see tail.go)
+//	4      CRC-32C of every byte before it, little-endian
+const seriesVersion = 1
+
+func appendState(b []byte, st sampleState) []byte {
+	b = binary.AppendVarint(b, st.t)
+	b = binary.AppendVarint(b, st.delta)
+	return binary.LittleEndian.AppendUint64(b, st.bits)
+}
+
+// appendRecord appends the series record for a state whose tail is tl.
+func (s *series) appendRecord(b []byte, sealed int64, carry sampleState, seams []seam, tl *tail) []byte {
+	from := len(b)
+	b = append(b, seriesVersion)
+	b = binary.AppendUvarint(b, s.seq)
+	b = binary.AppendVarint(b, sealed)
+	b = binary.AppendVarint(b, carry.t)
+	b = binary.LittleEndian.AppendUint64(b, carry.bits)
+	b = binary.AppendUvarint(b, uint64(len(seams)))
+	for _, x := range seams {
+		b = binary.AppendUvarint(b, uint64(x.width))
+		b = binary.AppendVarint(b, x.start)
+		b = binary.AppendVarint(b, x.lo)
+	}
+	b = appendState(b, tl.base)
+	b = appendState(b, tl.last)
+	b = binary.AppendUvarint(b, uint64(tl.n))
+	b = binary.AppendUvarint(b, uint64(len(tl.buf)))
+	b = append(b, tl.buf...)
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[from:], castagnoli))
+}
+
+// fieldReader reads the fields of a record; after a field that is cut short bad is set and all others are zero.
+type fieldReader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *fieldReader) uv() uint64 {
+	x, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return x
+}
+
+func (r *fieldReader) sv() int64 {
+	return unzigzag(r.uv())
+}
+
+func (r *fieldReader) take(n uint64) []byte {
+	if n > uint64(len(r.b)) {
+		r.bad, r.b = true, nil
+		return nil
+	}
+	x := r.b[:n]
+	r.b = r.b[n:]
+	return x
+}
+
+func (r *fieldReader) u64() uint64 {
+	if x := r.take(8); x != nil {
+		return binary.LittleEndian.Uint64(x)
+	}
+	return 0
+}
+
+func (r *fieldReader) state() sampleState {
+	return sampleState{t: r.sv(), delta: r.sv(), bits: r.u64()}
+}
+
+// checked strips and verifies the CRC-32C at the end of b and the version byte at its start.
+func checked(b []byte, version byte) (fieldReader, error) {
+	if len(b) < 5 {
+		return fieldReader{}, fmt.Errorf("%w: %d bytes", ErrCorrupt, len(b))
+	}
+	body := b[:len(b)-4]
+	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(b[len(body):]) {
+		return fieldReader{}, fmt.Errorf("%w: checksum", ErrCorrupt)
+	}
+	if body[0] != version {
+		return fieldReader{}, fmt.Errorf("%w %d", ErrVersion, body[0])
+	}
+	return fieldReader{b: body[1:]}, nil
+}
+
+// decodeRecord fills s from a series record; the tail's bytes are copied.
+func (s *series) decodeRecord(b []byte) error {
+	r, err := checked(b, seriesVersion)
+	if err != nil {
+		return err
+	}
+	s.seq = r.uv()
+	s.sealed = r.sv()
+	s.carry = sampleState{t: r.sv(), bits: r.u64()}
+	n := r.uv()
+	if n > uint64(len(r.b)) {
+		return fmt.Errorf("%w: %d seams", ErrCorrupt, n)
+	}
+	for range n {
+		s.seams = append(s.seams, seam{width: int(r.uv()), start: r.sv(), lo: r.sv()})
+	}
+	s.tail.base = r.state()
+	s.tail.last = r.state()
+	count := r.uv()
+	buf := r.take(r.uv())
+	if r.bad || len(r.b) != 0 || count > uint64(len(buf)) {
+		return fmt.Errorf("%w: series record", ErrCorrupt)
+	}
+	s.tail.n = int(count)
+	s.tail.buf = append([]byte(nil), buf...)
+	if _, _, ok := s.tail.appendTo(nil, nil); !ok {
+		return fmt.Errorf("%w: tail of series record", ErrCorrupt)
+	}
+	return nil
+}

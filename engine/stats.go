@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+)
+
+// counters are the sources of Stats.
+type counters struct {
+	samples, late, duplicates atomic.Uint64
+	seals, blocks             atomic.Uint64
+	backgroundErrors          atomic.Uint64
+}
+
+func (c *counters) count(r AppendResult) {
+	c.samples.Add(uint64(r.Accepted))
+	if r.Late > 0 {
+		c.late.Add(uint64(r.Late))
+	}
+	if r.Duplicate > 0 {
+		c.duplicates.Add(uint64(r.Duplicate))
+	}
+}
+
+// Stats are counters since Open and present sizes, for monitoring.
+type Stats struct {
+	Metrics, Resources int
+	Samples            uint64 // accepted by Append
+	Late, Duplicates   uint64 // samples, as AppendResult counts them
+	Seals, Blocks      uint64 // tails sealed, blocks written
+	HeadSeries         int    // series with state in memory
+	HeadBytes          int64  // they take
+	LogBytes           int64  // of log records that recovery would replay
+	DiskBytes          int64  // of all files
+	WrittenBytes       uint64 // by the storage engine: log, flushes, compactions
+	BackgroundErrors   uint64
+	Fault              string // why the database is read-only; empty: it is not
+}
+
+// Stats returns a snapshot of the counters; zero after Close.
+func (db *DB) Stats() Stats {
+	if db.begin() != nil {
+		return Stats{}
+	}
+	defer db.end()
+	c := &db.stats
+	st := Stats{
+		Metrics:          db.CountMetrics(),
+		Resources:        db.CountResources(),
+		Samples:          c.samples.Load(),
+		Late:             c.late.Load(),
+		Duplicates:       c.duplicates.Load(),
+		Seals:            c.seals.Load(),
+		Blocks:           c.blocks.Load(),
+		HeadSeries:       int(db.head.count.Load()),
+		HeadBytes:        db.head.bytes.Load(),
+		LogBytes:         db.log.size(),
+		BackgroundErrors: c.backgroundErrors.Load(),
+	}
+	if err := db.fault.check(); err != nil {
+		st.Fault = err.Error()
+		return st // Pebble's locks may be held for good
+	}
+	m := db.p.Metrics()
+	st.DiskBytes = int64(m.DiskSpaceUsage())
+	st.WrittenBytes = m.WAL.BytesWritten
+	for i := range m.Levels {
+		st.WrittenBytes += m.Levels[i].TableBytesFlushed + m.Levels[i].TableBytesCompacted
+	}
+	return st
+}
+
+// Sync returns when everything acknowledged before the call is on stable storage, whatever Options.Sync says.
+func (db *DB) Sync(ctx context.Context) error {
+	if err := db.begin(); err != nil {
+		return err
+	}
+	defer db.end()
+	if err := ctx.Err(); err != nil || db.lazy == nil {
+		return err
+	}
+	if err := db.lazy.sync(); err != nil {
+		return db.fault.set(fmt.Errorf("syncing the log: %w", err))
+	}
+	return nil
+}
+
+// Compact brings the store to its form at rest: what can be sealed is sealed, the log is empty, tables are compacted. It
+// is never needed; a benchmark, or a database about to be copied, may want it.
+func (db *DB) Compact(ctx context.Context) error {
+	if err := db.begin(); err != nil {
+		return err
+	}
+	defer db.end()
+	if err := db.checkpoint(true); err != nil {
+		return err
+	}
+	if err := db.trimLog(); err != nil {
+		return err
+	}
+	if err := db.guard(db.p.Flush); err != nil {
+		return err
+	}
+	return db.p.Compact(ctx, []byte{0}, []byte{0xff}, true)
+}

@@ -1,0 +1,218 @@
+package engine
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+)
+
+// A tail is the unsealed end of a series: samples in strictly increasing time as a byte stream that is
+// only ever appended to, so that a reader may keep a copy of the struct and read it while the writer goes
+// on behind it.
+//
+// Each sample is a control byte, time bytes and value bytes, relative to the sample before it:
+//
+//	high nibble  time: delta of delta d (nanoseconds)
+//	0            d = 0
+//	1..4         zigzag(d / 1e6) in 1..4 bytes
+//	5..12        zigzag(d) in 1..8 bytes
+//	low nibble   value
+//	0            same bits
+//	1..6         both are integers: zigzag of the difference in 1..6 bytes
+//	7..14        XOR of the bits, its low 1..8 bytes
+//	15           a byte (zero bytes below << 4 | n), then n bytes of the XOR from there
+//
+// All multi-byte fields are little-endian.
+type tail struct {
+	buf  []byte
+	n    int
+	base sampleState // what the first sample is relative to
+	last sampleState // the newest sample; equal to base when n is 0
+}
+
+// sampleState is a sample as predictor of the next one.
+type sampleState struct {
+	t, delta int64
+	bits     uint64
+}
+
+const (
+	nanosPerMilli = 1_000_000
+	maxSampleLen  = 1 + 8 + 9
+	exactInt      = 1 << 53 // beyond it float64 skips integers
+)
+
+func zigzag(x int64) uint64   { return uint64(x<<1) ^ uint64(x>>63) }
+func unzigzag(x uint64) int64 { return int64(x>>1) ^ -int64(x&1) }
+
+// byteLen is the number of bytes that x needs, at least 1.
+func byteLen(x uint64) int { return (bits.Len64(x|1) + 7) >> 3 }
+
+// asInt returns the integer whose float64 has these bits, if there is one that differences can be taken of.
+func asInt(b uint64) (int64, bool) {
+	f := math.Float64frombits(b)
+	if !(f > -exactInt && f < exactInt) {
+		return 0, false
+	}
+	i := int64(f)
+	return i, math.Float64bits(float64(i)) == b
+}
+
+// append adds a sample; t is greater than that of the last one.
+func (tl *tail) append(t int64, value float64) {
+	b := tl.buf
+	if cap(b)-len(b) < maxSampleLen+8 { // 8: fields are stored as whole words
+		b = growTail(b)
+	}
+	st := &tl.last
+	o := len(b)
+	w := b[o : o+maxSampleLen+8]
+	at, ctl := 1, byte(0)
+	delta := t - st.t
+	if d := delta - st.delta; d != 0 {
+		if m := d / nanosPerMilli; m*nanosPerMilli == d && zigzag(m) < 1<<32 {
+			z := zigzag(m)
+			n := byteLen(z)
+			binary.LittleEndian.PutUint64(w[at:], z)
+			ctl, at = byte(n)<<4, at+n
+		} else {
+			z := zigzag(d)
+			n := byteLen(z)
+			binary.LittleEndian.PutUint64(w[at:], z)
+			ctl, at = byte(n+4)<<4, at+n
+		}
+	}
+	vb := math.Float64bits(value)
+	if x := vb ^ st.bits; x != 0 {
+		z, n := x, byteLen(x)
+		code := byte(6 + n)
+		if zero := bits.TrailingZeros64(x) >> 3; zero > 1 {
+			n -= zero
+			w[at] = byte(zero<<4 | n)
+			at++
+			code, z = 15, x>>(8*zero)
+		}
+		if p, ok := asInt(st.bits); ok && code != 7 {
+			if q, ok := asInt(vb); ok {
+				if d := zigzag(q - p); byteLen(d) <= 6 {
+					if code == 15 {
+						at--
+					}
+					z, n = d, byteLen(d)
+					code = byte(n)
+				}
+			}
+		}
+		binary.LittleEndian.PutUint64(w[at:], z)
+		ctl, at = ctl|code, at+n
+	}
+	w[0] = ctl
+	tl.buf = b[:o+at]
+	tl.n++
+	st.t, st.delta, st.bits = t, delta, vb
+}
+
+// growTail makes room by small steps: a million tails must not carry slack.
+func growTail(b []byte) []byte {
+	step := min(max(len(b)/2, 32), 512)
+	nb := make([]byte, len(b), len(b)+step+maxSampleLen+8)
+	copy(nb, b)
+	return nb
+}
+
+// tailReader walks a tail from the start.
+type tailReader struct {
+	b  []byte
+	st sampleState
+}
+
+func (tl *tail) reader() tailReader { return tailReader{b: tl.buf, st: tl.base} }
+
+// word reads n bytes (at most 8) at the front without looking past the end.
+func word(b []byte, n int) uint64 {
+	if len(b) >= 8 {
+		return binary.LittleEndian.Uint64(b) & (math.MaxUint64 >> (64 - 8*uint(n)))
+	}
+	var x uint64
+	for i := min(n, len(b)) - 1; i >= 0; i-- {
+		x = x<<8 | uint64(b[i])
+	}
+	return x
+}
+
+// next reads one sample; false means that the bytes end within it or break the format.
+func (r *tailReader) next() bool {
+	if len(r.b) == 0 {
+		return false
+	}
+	ctl := r.b[0]
+	b := r.b[1:]
+	delta := r.st.delta
+	if c := int(ctl >> 4); c != 0 {
+		n, scale := c, int64(nanosPerMilli)
+		if c > 4 {
+			n, scale = c-4, 1
+		}
+		if n > 8 || n > len(b) {
+			return false
+		}
+		delta += unzigzag(word(b, n)) * scale
+		b = b[n:]
+	}
+	vb := r.st.bits
+	switch c := int(ctl & 15); {
+	case c == 0:
+	case c <= 6:
+		p, ok := asInt(vb)
+		if !ok || c > len(b) {
+			return false
+		}
+		vb = math.Float64bits(float64(p + unzigzag(word(b, c))))
+		b = b[c:]
+	case c < 15:
+		n := c - 6
+		if n > len(b) {
+			return false
+		}
+		vb ^= word(b, n)
+		b = b[n:]
+	default:
+		if len(b) == 0 {
+			return false
+		}
+		zero, n := uint(b[0]>>4), int(b[0]&15)
+		b = b[1:]
+		if n == 0 || n > 8 || n > len(b) {
+			return false
+		}
+		vb ^= word(b, n) << (8 * zero)
+		b = b[n:]
+	}
+	r.b = b
+	r.st = sampleState{t: r.st.t + delta, delta: delta, bits: vb}
+	return true
+}
+
+// appendTo decodes the whole tail. It returns false if the bytes don't hold n samples in increasing time
+// that end at the last one.
+func (tl *tail) appendTo(ts []int64, vs []float64) ([]int64, []float64, bool) {
+	r := tl.reader()
+	from := len(ts)
+	for range tl.n {
+		if !r.next() || (len(ts) > from && r.st.t <= ts[len(ts)-1]) {
+			return ts, vs, false
+		}
+		ts = append(ts, r.st.t)
+		vs = append(vs, math.Float64frombits(r.st.bits))
+	}
+	return ts, vs, len(r.b) == 0 && r.st == tl.last
+}
+
+// cut returns the tail without its first k samples. It shares nothing with tl.
+func (tl *tail) cut(k int) tail {
+	r := tl.reader()
+	for range k {
+		r.next()
+	}
+	return tail{buf: append([]byte(nil), r.b...), n: tl.n - k, base: r.st, last: tl.last}
+}
