@@ -21,9 +21,7 @@ func naive(m Method, vs []float64) (float64, bool) {
 	}
 	mean := sum / float64(n)
 	for _, v := range vs {
-		d := v - mean
-		d *= d
-		squares += d
+		squares += float64((v - mean) * (v - mean))
 	}
 	s := slices.Clone(vs)
 	slices.SortStableFunc(s, func(a, b float64) int {
@@ -60,8 +58,7 @@ func naive(m Method, vs []float64) (float64, bool) {
 	if lo == hi {
 		return s[int(p)], true
 	}
-	low, high := s[int(lo)]*(hi-p), s[int(hi)]*(p-lo)
-	return low + high, true
+	return float64(s[int(lo)]*(hi-p)) + float64(s[int(hi)]*(p-lo)), true
 }
 
 // TestAppendRandom compares all methods on columns of many groups, some of them empty, with the plain way.
