@@ -1,0 +1,316 @@
+package gnocchi
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/index"
+	"github.com/valyala/fastjson"
+)
+
+// metricKeys are what lists of metrics can be sorted by, metricOrder how they are by default.
+var (
+	metricKeys  = []string{"id", "name", "unit", "archive_policy_name", "creator", "resource_id"}
+	metricOrder = []string{"id:asc"}
+)
+
+// metricObject is a metric with the given members for its policy and resource.
+func metricObject(m engine.Metric, policy, resource member) object {
+	user, project := createdBy(m.Creator)
+	return object{
+		{"id", m.ID.String()},
+		{"creator", m.Creator},
+		{"name", m.Name},
+		{"unit", m.Unit},
+		resource,
+		policy,
+		{"created_by_user_id", user},
+		{"created_by_project_id", project},
+	}
+}
+
+// resourceIDMember is the id of a metric's resource.
+func resourceIDMember(m engine.Metric) member {
+	if m.Resource == nil {
+		return member{"resource_id", nil}
+	}
+	return member{"resource_id", m.Resource.String()}
+}
+
+// listedMetric is a metric as lists show it.
+func (c *call) listedMetric(m engine.Metric) (object, error) {
+	p, err := c.db.ArchivePolicy(m.Policy)
+	if err != nil {
+		return nil, err
+	}
+	return metricObject(m, member{"archive_policy", policyObject(p)}, resourceIDMember(m)), nil
+}
+
+// metricOfPath finds the metric that the path names, by its id or by resource and name.
+func (c *call) metricOfPath() (engine.Metric, error) {
+	if c.typ == "" {
+		id, err := engine.ParseUUID(c.id)
+		if err != nil {
+			return engine.Metric{}, noMetric(c.id)
+		}
+		m, err := c.db.Metric(id)
+		if isKind(err, engine.ErrNotFound, engine.KindMetric) {
+			return m, noMetric(c.id)
+		}
+		return m, err
+	}
+	ref, err := c.namedMetricOfPath()
+	if err != nil {
+		return engine.Metric{}, err
+	}
+	return c.db.MetricByRef(ref)
+}
+
+func (c *call) namedMetricOfPath() (engine.Ref, error) {
+	id, err := resourceID(c.id, c.user)
+	if err != nil {
+		return 0, noResource(c.id)
+	}
+	m, err := c.db.ResourceMetric(id, c.name)
+	switch {
+	case isKind(err, engine.ErrNotFound, engine.KindResource):
+		return 0, noResource(id.String())
+	case err != nil && statusOf(err).status == http.StatusNotFound:
+		return 0, noMetric(c.name)
+	}
+	return m.Ref, err
+}
+
+func noMetric(name string) error { return notFound("Metric %s does not exist", name) }
+
+func (c *call) getMetric() error {
+	m, err := c.metricOfPath()
+	if err != nil {
+		return err
+	}
+	if err := c.needCreator(m.Creator); err != nil {
+		return err
+	}
+	p, err := c.db.ArchivePolicy(m.Policy)
+	if err != nil {
+		return err
+	}
+	resource := member{"resource", nil}
+	if m.Resource != nil {
+		r, err := c.db.Resource(*m.Resource)
+		if err != nil {
+			return err
+		}
+		resource.value = bareResource(r)
+	}
+	return c.json(http.StatusOK, metricObject(m, member{"archive_policy", policyObject(p)}, resource))
+}
+
+func (c *call) deleteMetric() error {
+	m, err := c.metricOfPath()
+	if err != nil {
+		return err
+	}
+	if err := c.needCreator(m.Creator); err != nil {
+		return err
+	}
+	err = c.db.Update(c.r.Context(), func(tx *engine.Tx) error { return tx.DeleteMetric(m.ID) })
+	if isKind(err, engine.ErrNotFound, engine.KindMetric) {
+		return noMetric(c.id)
+	}
+	if err != nil {
+		return err
+	}
+	return c.empty(http.StatusNoContent)
+}
+
+func (c *call) listMetrics() error {
+	args := c.args()
+	filter, err := metricFilter(args)
+	if err != nil {
+		return err
+	}
+	p, err := c.parsePage(args, metricKeys, metricOrder)
+	if err != nil {
+		return err
+	}
+	q, err := p.query()
+	if err != nil {
+		return err
+	}
+	if args.Get("status") == "delete" { // deleted metrics are gone at once
+		return c.list(0, nil)
+	}
+	q.Filter = filter
+	all, err := c.db.Metrics(c.r.Context(), q)
+	if isMissingMarker(err, q) {
+		return p.badMarker()
+	}
+	if err != nil {
+		return err
+	}
+	objects := make([]object, len(all))
+	for i, m := range all {
+		if objects[i], err = c.listedMetric(m); err != nil {
+			return err
+		}
+	}
+	c.link(p, args, len(all), func() string { return all[len(all)-1].ID.String() })
+	return c.list(len(all), func(dst []byte, i int) []byte { return appendJSON(dst, objects[i]) })
+}
+
+// metricFilter reads the filters of a list of metrics.
+func metricFilter(args url.Values) (*index.Filter, error) {
+	var subs []*index.Filter
+	equal := func(field, value string) {
+		subs = append(subs, &index.Filter{Op: index.Eq, Field: field, Value: index.Value{Kind: index.Bytes, Str: value}})
+	}
+	for _, field := range []string{"name", "unit", "archive_policy_name", "creator"} {
+		if args.Has(field) {
+			equal(field, args.Get(field))
+		}
+	}
+	if args.Has("id") {
+		id, err := engine.ParseUUID(args.Get("id"))
+		if err != nil {
+			return nil, badRequest("Invalid input: badly formed hexadecimal UUID string for dictionary value @ data['id']")
+		}
+		equal("id", string(id[:]))
+	}
+	if args.Has("user_id") || args.Has("project_id") {
+		equal("creator", args.Get("user_id")+":"+args.Get("project_id"))
+	}
+	if args.Has("status") && args.Get("status") != "active" && args.Get("status") != "delete" {
+		return nil, badRequest("Invalid input: not a valid value for dictionary value @ data['status']")
+	}
+	if len(subs) == 0 {
+		return nil, nil
+	}
+	return &index.Filter{Op: index.And, Subs: subs}, nil
+}
+
+func (c *call) postMetric() error {
+	v, err := c.decode()
+	if err != nil {
+		return err
+	}
+	in, resource, err := c.parseMetric(v)
+	if err != nil {
+		return err
+	}
+	creator := c.user
+	var m engine.Metric
+	err = c.db.Update(c.r.Context(), func(tx *engine.Tx) error {
+		policy, err := choosePolicy(tx, in)
+		if err != nil {
+			return err
+		}
+		m, err = tx.CreateMetric(engine.Metric{Name: in.name, Unit: in.unit, Creator: &creator, Policy: policy, Resource: resource})
+		return err
+	})
+	if isKind(err, engine.ErrExists, engine.KindNamedMetric) {
+		return badRequest(object{{"cause", "Named metric already exists"}, {"detail", in.name}})
+	}
+	if err != nil {
+		return asBadRequest(err)
+	}
+	return c.created("/v1/metric/"+m.ID.String(),
+		metricObject(m, member{"archive_policy_name", m.Policy}, resourceIDMember(m)))
+}
+
+// metricInput is a metric to be created or, if it has an id, to be given to a resource.
+type metricInput struct {
+	name         *string
+	id           *engine.UUID
+	policy, unit *string
+}
+
+// parseMetric reads the body that creates a metric.
+func (c *call) parseMetric(v *fastjson.Value) (in metricInput, resource *engine.UUID, err error) {
+	members, err := asObject(v, nil)
+	if err != nil {
+		return in, nil, err
+	}
+	for _, m := range members {
+		here := (*at)(nil).member(m.key)
+		switch m.key {
+		case "name":
+			if in.name, err = asName(m.value, here, maxName); err == nil {
+				err = checkMetricName(*in.name)
+			}
+		case "resource_id":
+			var s string
+			if s, err = asString(m.value, here, 0); err != nil {
+				return in, nil, err
+			}
+			id, bad := resourceID(s, c.user)
+			if bad != nil {
+				err = invalid(bad.Error(), here)
+			}
+			resource = &id
+		default:
+			err = in.parseMember(m, here)
+		}
+		if err != nil {
+			return in, nil, err
+		}
+	}
+	if resource != nil && in.name == nil {
+		return in, nil, badRequest(object{{"cause", "Attribute value error"}, {"detail", "name"},
+			{"reason", "Name cannot be null if resource_id is not null"}})
+	}
+	return in, resource, nil
+}
+
+// maxUnit is the most characters a unit has.
+const maxUnit = 31
+
+// parseMember reads what all definitions of a metric may have.
+func (in *metricInput) parseMember(m field, here *at) (err error) {
+	switch m.key {
+	case "archive_policy_name":
+		in.policy, err = asName(m.value, here, 0)
+	case "unit":
+		in.unit, err = asName(m.value, here, maxUnit)
+	default:
+		err = extraKey(here)
+	}
+	return err
+}
+
+func asName(v *fastjson.Value, p *at, limit int) (*string, error) {
+	s, err := asString(v, p, limit)
+	return &s, err
+}
+
+func checkMetricName(name string) error {
+	if strings.Contains(name, "/") {
+		return badRequest("'/' is not supported in metric name")
+	}
+	return nil
+}
+
+// choosePolicy gives the policy of a new metric: the one that was asked for, or that of the first rule that fits.
+func choosePolicy(tx *engine.Tx, in metricInput) (string, error) {
+	if in.policy != nil {
+		_, err := tx.ArchivePolicy(*in.policy)
+		return *in.policy, asBadRequestOrNil(err)
+	}
+	name, shown := "", "None"
+	if in.name != nil {
+		name, shown = *in.name, *in.name
+	}
+	if r, ok := tx.MatchRule(name); ok {
+		return r.Policy, nil
+	}
+	return "", badRequest("No archive policy name specified and no archive policy rule found matching the metric name " + shown)
+}
+
+func asBadRequestOrNil(err error) error {
+	if err == nil {
+		return nil
+	}
+	return asBadRequest(err)
+}
