@@ -38,7 +38,7 @@ type Rebuilder interface {
 	NotAtRest() []string
 }
 
-// Downsampler is for engines that keep the mean of five minutes by themselves.
+// Downsampler is for engines that keep the mean of five minutes by themselves. It is asked about sets sampled faster.
 type Downsampler interface {
 	// StoredMeans returns the number and the sum of the stored five-minute means of one series with from <= time <= to.
 	StoredMeans(series int, from, to int64) (n int, sum float64, err error)

@@ -72,7 +72,7 @@ func (p *phase) questions() []question {
 			return float64(n), float64(bytes), err
 		}},
 	}
-	if d, ok := p.engine.(Downsampler); ok {
+	if d, ok := p.engine.(Downsampler); ok && s.StepMillis < bucketMillis {
 		qs = append(qs, question{"q3stored", p.reps, func(i int) (float64, float64, error) {
 			n, sum, err := d.StoredMeans(pick(i).Series, s.MinMillis, s.MaxMillis)
 			return float64(n), sum, err

@@ -1,0 +1,162 @@
+package embedded
+
+import (
+	"encoding/binary"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/telemetrydb/tsdb/bench/dataset"
+)
+
+// memory is an engine in memory; it outlives Close, as a directory would.
+type memory struct {
+	mu     sync.Mutex
+	times  map[int][]int64
+	values map[int][]float64
+	set    *dataset.Set
+}
+
+func (m *memory) Open(_ string, set *dataset.Set, _ Options) error {
+	m.set = set
+	if m.times == nil {
+		m.times, m.values = map[int][]int64{}, map[int][]float64{}
+	}
+	return nil
+}
+
+func (m *memory) Append(_ int, samples []dataset.Sample) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range samples {
+		i := int(s.Series)
+		m.times[i], m.values[i] = append(m.times[i], s.Millis), append(m.values[i], s.Value)
+	}
+	return nil
+}
+
+func (m *memory) Scan(s Selection, from, to int64, emit func([]int64, []float64)) error {
+	for i, one := range m.set.Series {
+		if s.Key == "" && i != s.Series || s.Key == "group" && one.Group != s.Value {
+			continue
+		}
+		first, _ := slices.BinarySearch(m.times[i], from)
+		end, _ := slices.BinarySearch(m.times[i], to+1)
+		emit(m.times[i][first:end], m.values[i][first:end])
+	}
+	return nil
+}
+
+func (m *memory) Lookup(_, value string) (n, bytes int, err error) {
+	for _, s := range m.set.Series {
+		if s.Project == value {
+			n, bytes = n+1, bytes+len(s.Metric)
+		}
+	}
+	return n, bytes, nil
+}
+
+func (m *memory) Settle() error       { return nil }
+func (m *memory) Unit() time.Duration { return time.Millisecond }
+func (m *memory) Close() error        { return nil }
+
+func newPhase(t *testing.T, e Engine, writers int) *phase {
+	t.Helper()
+	dir := t.TempDir()
+	if err := dataset.Generate(dir, "D1", 100); err != nil {
+		t.Fatal(err)
+	}
+	set, err := dataset.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &phase{engine: e, set: set, store: t.TempDir(), batch: 64, reps: 3, options: Options{Writers: writers},
+		result: &Result{Numbers: map[string]float64{}, Texts: map[string]string{}}}
+}
+
+func TestPhasesOnAnExactEngine(t *testing.T) {
+	for _, writers := range []int{1, 2} {
+		p := newPhase(t, &memory{}, writers)
+		for _, run := range []func() error{p.ingest, p.query, p.verify} {
+			if err := run(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n := p.result.Numbers
+		if n["samples"] != 7000 || n["inexact_series"] != 0 || n["series"] != 70 {
+			t.Errorf("%d writers: %v", writers, n)
+		}
+		if p.result.Texts["q1_sum"] == "0" || p.result.Texts["q5_sum"] == "0" {
+			t.Errorf("%d writers: %v", writers, p.result.Texts)
+		}
+	}
+}
+
+func TestVerifySeesOneBit(t *testing.T) {
+	m := &memory{}
+	p := newPhase(t, m, 1)
+	if err := p.ingest(); err != nil {
+		t.Fatal(err)
+	}
+	m.values[3][50] = math.Float64frombits(math.Float64bits(m.values[3][50]) ^ 1)
+	m.times[5][7]++
+	if err := p.verify(); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.result.Numbers["inexact_series"]; got != 2 {
+		t.Errorf("%v inexact series, want 2", got)
+	}
+}
+
+func TestCrashCheckCountsWhatIsMissing(t *testing.T) {
+	m := &memory{}
+	p := newPhase(t, m, 1)
+	if err := p.ingest(); err != nil { // more than was acknowledged
+		t.Fatal(err)
+	}
+	p.ackPath = filepath.Join(t.TempDir(), "ack")
+	if err := os.WriteFile(p.ackPath, binary.LittleEndian.AppendUint64(nil, 3500), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.crashCheck(); err != nil {
+		t.Fatal(err)
+	}
+	if n := p.result.Numbers; n["lost"] != 0 || n["wrong_series"] != 0 || n["acknowledged"] != 3500 {
+		t.Errorf("nothing was lost: %v", n)
+	}
+	m.times[0], m.values[0] = m.times[0][:40], m.values[0][:40] // of 50 acknowledged
+	m.values[1][3]++
+	if err := p.crashCheck(); err != nil {
+		t.Fatal(err)
+	}
+	if n := p.result.Numbers; n["lost"] != 10 || n["wrong_series"] != 1 {
+		t.Errorf("lost %v, wrong %v; want 10 and 1", n["lost"], n["wrong_series"])
+	}
+}
+
+func TestFold(t *testing.T) {
+	f := newFold(1_000, 700_000, 300_000, 1_000_000) // milliseconds asked, nanoseconds stored
+	const milli = 1_000_000
+	f.add([]int64{1_000 * milli, 299_999 * milli, 300_000 * milli}, []float64{1, 3, 10})
+	f.add([]int64{300_000 * milli}, []float64{20})
+	if n, sum := f.result(); n != 2 || sum != 2+15 {
+		t.Errorf("%v buckets, sum %v; want 2 and 17", n, sum)
+	}
+}
+
+func TestPacerLetsTheLastOneGo(t *testing.T) {
+	p := newPacer(2)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.wait()
+		p.wait() // only the other one's leaving ends this
+	}()
+	p.wait()
+	p.leave()
+	<-done
+}

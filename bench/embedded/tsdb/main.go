@@ -1,0 +1,236 @@
+// Command tsdb measures this project's engine, as a collector that embeds it would use it: series are made when their first sample
+// comes, each as a metric of its resource, under a policy that keeps raw samples for ever.
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/telemetrydb/tsdb/bench/dataset"
+	"github.com/telemetrydb/tsdb/bench/embedded"
+	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/index"
+	"github.com/telemetrydb/tsdb/rollup"
+)
+
+const (
+	policyName    = "bench"
+	nanosAMilli   = int64(time.Millisecond)
+	meanWidth     = 5 * time.Minute // of the means that a set sampled faster keeps besides the raw samples
+	coarseWidth   = 24 * time.Hour  // where the samples themselves are five minutes apart
+	resourceSpace = "resources of the data sets"
+)
+
+type series struct {
+	resource engine.UUID
+	ref      engine.Ref
+	known    bool // ref is set; touched by the one writer of the series
+}
+
+type tsdb struct {
+	ctx    context.Context
+	set    *dataset.Set
+	db     *engine.DB
+	series []series
+	batch  [2]engine.Batch // by writer
+
+	making sync.Mutex // held while series are made, because writers share resources
+	made   map[engine.UUID]bool
+
+	times  []int64 // Scan's of one series
+	values []float64
+}
+
+func (e *tsdb) Open(dir string, set *dataset.Set, o embedded.Options) (err error) {
+	options := &engine.Options{Sync: engine.SyncInterval}
+	if o.Fsync {
+		options.Sync = engine.SyncAlways
+	}
+	e.ctx, e.set, e.made = context.Background(), set, map[engine.UUID]bool{}
+	if e.db, err = engine.Open(dir, options); err != nil {
+		return err
+	}
+	e.series = make([]series, len(set.Series))
+	for i, s := range set.Series {
+		e.series[i].resource = resourceID(s.Resource)
+	}
+	if _, err := e.db.ArchivePolicy(policyName); err == nil {
+		return nil
+	}
+	return e.db.Update(e.ctx, func(tx *engine.Tx) error { return tx.CreateArchivePolicy(policy(set)) })
+}
+
+func resourceID(name string) engine.UUID {
+	if id, err := engine.ParseUUID(name); err == nil {
+		return id
+	}
+	return engine.UUIDv5(engine.UUIDv5(engine.UUID{}, resourceSpace), name)
+}
+
+func policy(set *dataset.Set) engine.ArchivePolicy {
+	width := meanWidth
+	if set.StepMillis >= meanWidth.Milliseconds() {
+		width = coarseWidth
+	}
+	return engine.ArchivePolicy{
+		Name: policyName, Raw: engine.RawForever,
+		Definition: []engine.Granularity{{Width: width}},
+		Methods:    []rollup.Method{rollup.Mean},
+	}
+}
+
+func (e *tsdb) Append(writer int, samples []dataset.Sample) error {
+	if err := e.makeSeries(samples); err != nil {
+		return err
+	}
+	b := &e.batch[writer]
+	b.Reset()
+	for _, s := range samples {
+		b.Add(e.series[s.Series].ref, s.Millis*nanosAMilli, s.Value)
+	}
+	_, err := e.db.Append(e.ctx, b)
+	return err
+}
+
+// makeSeries looks up or creates the metrics of series that come for the first time, all of a batch in one step.
+func (e *tsdb) makeSeries(samples []dataset.Sample) error {
+	var unknown []uint32
+	for _, s := range samples {
+		if !e.series[s.Series].known {
+			unknown = append(unknown, s.Series)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	e.making.Lock()
+	defer e.making.Unlock()
+	return e.db.Update(e.ctx, func(tx *engine.Tx) error {
+		for _, i := range unknown {
+			if err := e.makeOne(tx, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (e *tsdb) makeOne(tx *engine.Tx, i uint32) error {
+	s, known := e.set.Series[i], &e.series[i]
+	if known.known { // twice in the batch
+		return nil
+	}
+	if !e.made[known.resource] {
+		err := tx.CreateResource(&engine.Resource{
+			ID: known.resource, OriginalID: s.Resource, Type: "generic", ProjectID: &s.Project,
+			Attributes: map[string]index.Value{"host": text(s.Host)},
+		})
+		if err != nil && !errors.Is(err, engine.ErrExists) {
+			return err
+		}
+		e.made[known.resource] = true
+	}
+	// A metric has no labels but its fields; the group takes the place of the unit, which a filter can name too.
+	m, err := tx.CreateMetric(engine.Metric{Name: &s.Metric, Unit: &s.Group, Policy: policyName, Resource: &known.resource})
+	if err != nil {
+		return err
+	}
+	known.ref, known.known = m.Ref, true
+	return nil
+}
+
+func text(s string) index.Value { return index.Value{Kind: index.Bytes, Str: s} }
+
+func equal(field, value string) *index.Filter {
+	return &index.Filter{Op: index.Eq, Field: field, Value: text(value)}
+}
+
+// Settle has nothing to ask for: closing leaves the store in its form at rest, and the harness times both together.
+func (e *tsdb) Settle() error { return nil }
+
+func (e *tsdb) Scan(s embedded.Selection, from, to int64, emit func([]int64, []float64)) error {
+	from, to = from*nanosAMilli, to*nanosAMilli+1
+	if s.Key != "" {
+		return e.scanGroup(s.Value, from, to, emit)
+	}
+	m, err := e.db.ResourceMetric(e.series[s.Series].resource, e.set.Series[s.Series].Metric)
+	if err != nil {
+		return err
+	}
+	view, err := e.db.View(m.Ref)
+	if err != nil {
+		return err
+	}
+	defer view.Close()
+	if e.times, e.values, err = view.Raw(e.ctx, m.Ref, from, to, e.times[:0], e.values[:0]); err != nil {
+		return err
+	}
+	emit(e.times, e.values)
+	return nil
+}
+
+func (e *tsdb) scanGroup(group string, from, to int64, emit func([]int64, []float64)) error {
+	metrics, err := e.db.Metrics(e.ctx, engine.Query{Filter: equal("unit", group)})
+	if err != nil {
+		return err
+	}
+	refs := make([]engine.Ref, len(metrics))
+	for i, m := range metrics {
+		refs[i] = m.Ref
+	}
+	view, err := e.db.View(refs...)
+	if err != nil {
+		return err
+	}
+	defer view.Close()
+	return view.EachRaw(e.ctx, from, to, func(_ engine.Ref, times []int64, values []float64) error {
+		emit(times, values)
+		return nil
+	})
+}
+
+// StoredMeans reads the means that the policy keeps.
+func (e *tsdb) StoredMeans(i int, from, to int64) (n int, sum float64, err error) {
+	width := policy(e.set).Definition[0].Width
+	m, err := e.db.ResourceMetric(e.series[i].resource, e.set.Series[i].Metric)
+	if err != nil {
+		return 0, 0, err
+	}
+	view, err := e.db.View(m.Ref)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer view.Close()
+	points, err := view.Measures(e.ctx, m.Ref, width, []rollup.Method{rollup.Mean}, from*nanosAMilli, to*nanosAMilli+1)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, v := range points[0].Values {
+		sum += v
+	}
+	return len(points[0].Values), sum, nil
+}
+
+func (e *tsdb) Lookup(_, project string) (seriesFound, nameBytes int, err error) {
+	resources, err := e.db.Resources(e.ctx, engine.Query{Filter: equal("project_id", project)})
+	if err != nil {
+		return 0, 0, err
+	}
+	const groupBytes = 1 // the group is the metric's; every one is a letter
+	for _, r := range resources {
+		shared := len(r.OriginalID) + len(*r.ProjectID) + len(r.Attributes["host"].Str) + groupBytes
+		for name := range r.Metrics {
+			seriesFound++
+			nameBytes += len(name) + shared
+		}
+	}
+	return seriesFound, nameBytes, nil
+}
+
+func (e *tsdb) Unit() time.Duration { return time.Nanosecond }
+
+func (e *tsdb) Close() error { return e.db.Close() }
+
+func main() { embedded.Main("tsdb", &tsdb{}) }
