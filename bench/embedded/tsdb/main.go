@@ -147,8 +147,7 @@ func equal(field, value string) *index.Filter {
 	return &index.Filter{Op: index.Eq, Field: field, Value: text(value)}
 }
 
-// Settle has nothing to ask for: closing leaves the store in its form at rest, and the harness times both together.
-func (e *tsdb) Settle() error { return nil }
+func (e *tsdb) Settle() error { return e.db.Compact(e.ctx) }
 
 func (e *tsdb) Scan(s embedded.Selection, from, to int64, emit func([]int64, []float64)) error {
 	from, to = from*nanosAMilli, to*nanosAMilli+1
@@ -185,10 +184,13 @@ func (e *tsdb) scanGroup(group string, from, to int64, emit func([]int64, []floa
 		return err
 	}
 	defer view.Close()
-	return view.EachRaw(e.ctx, from, to, func(_ engine.Ref, times []int64, values []float64) error {
-		emit(times, values)
-		return nil
-	})
+	for _, ref := range refs {
+		if e.times, e.values, err = view.Raw(e.ctx, ref, from, to, e.times[:0], e.values[:0]); err != nil {
+			return err
+		}
+		emit(e.times, e.values)
+	}
+	return nil
 }
 
 // StoredMeans reads the means that the policy keeps.
