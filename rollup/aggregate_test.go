@@ -53,7 +53,7 @@ func naive(m Method, vs []float64) (float64, bool) {
 	case Median:
 		return (s[(n-1)/2] + s[n/2]) / 2, true
 	}
-	p := float64(n-1) * (float64(m.Percentile()) / 100)
+	p := float64(float64(n-1) * (float64(m.Percentile()) / 100))
 	lo, hi := math.Floor(p), math.Ceil(p)
 	if lo == hi {
 		return s[int(p)], true

@@ -76,7 +76,7 @@ func appendRanks(dst []float64, m Method, offs []int32, sorted []float64) []floa
 // percentile returns the value at the given share of the way through s, between two of its values if need be. The
 // conversions keep a compiler from fusing multiplication and addition.
 func percentile(s []float64, share float64) float64 {
-	pos := float64(len(s)-1) * share
+	pos := float64(float64(len(s)-1) * share)
 	lo, hi := math.Floor(pos), math.Ceil(pos)
 	if lo == hi {
 		return s[int(lo)]

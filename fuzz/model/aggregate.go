@@ -85,7 +85,7 @@ func deviation(values []float64) float64 {
 }
 
 func percentile(sorted []float64, percent int) float64 {
-	position := float64(len(sorted)-1) * (float64(percent) / 100)
+	position := float64(float64(len(sorted)-1) * (float64(percent) / 100))
 	below, above := math.Floor(position), math.Ceil(position)
 	if below == above {
 		return sorted[int(below)]
