@@ -296,7 +296,8 @@ func (s *series) seamAhead(pl *plan, newest, first int64) {
 }
 
 // seamWithin does the same for a batch that reaches back: ts are the samples after it, low the edge of the window
-// before it.
+// before it. Recomputing starts at the oldest sample of the batch, even one that was dropped, but not before the oldest
+// in the window; groups that come out empty keep what they had.
 func (s *series) seamWithin(pl *plan, low, oldestNew int64, ts []int64) {
 	k, _ := slices.BinarySearch(ts, low)
 	if k == len(ts) {
@@ -305,13 +306,19 @@ func (s *series) seamWithin(pl *plan, low, oldestNew int64, ts []int64) {
 	from := max(ts[k], oldestNew)
 	for i, w := range pl.widths {
 		start := rollup.Floor(from, w)
-		s.seams = slices.DeleteFunc(s.seams, func(x seam) bool { return x.width == i && x.start >= start })
+		had := slices.ContainsFunc(s.seams, func(x seam) bool { return x.width == i && x.start == start })
 		first, _ := slices.BinarySearch(ts, max(start, low))
 		before := s.carry.t
 		if first > 0 {
 			before = ts[first-1]
 		}
-		if start < low || pl.hasRate && before != noTime && before < max(start-w, low) {
+		alone := first+1 == len(ts) || first+1 < len(ts) && rollup.Floor(ts[first+1], w) != start
+		cut := pl.hasRate && before != noTime && before < max(start-w, low)
+		s.seams = slices.DeleteFunc(s.seams, func(x seam) bool {
+			return x.width == i && (x.start > start || x.start == start && !(cut && alone))
+		})
+		if start < low || cut && !(alone && !had) {
+			s.seams = slices.DeleteFunc(s.seams, func(x seam) bool { return x.width == i && x.start == start })
 			s.seams = append(s.seams, seam{width: i, start: start, lo: low})
 		}
 	}

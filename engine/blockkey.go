@@ -76,3 +76,9 @@ func logKey(b []byte, seq uint64) []byte {
 func seriesKey(b []byte, ref Ref) []byte {
 	return binary.BigEndian.AppendUint32(append(b, keySeries), uint32(ref))
 }
+
+func beUint32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }
+func beUint64(b []byte) uint64 { return binary.BigEndian.Uint64(b) }
+
+// formatNanos writes a time for people.
+func formatNanos(t int64) string { return time.Unix(0, t).UTC().Format(time.RFC3339Nano) }

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -29,16 +30,21 @@ func Open(dir string, o *Options) (*DB, error) {
 	}
 	lock, err := pebble.LockDirectory(dir, opts.FS)
 	if err != nil {
-		if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) {
-			err = ErrLocked
-		}
-		return nil, fmt.Errorf("tsdb: %s: %w", dir, err)
+		return nil, lockedError(dir, err)
 	}
 	db.release = lock.Close
 	if err := db.open(lock); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return db, nil
+}
+
+// lockedError says that a directory is open elsewhere, if err means that.
+func lockedError(dir string, err error) error {
+	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) {
+		err = fmt.Errorf("%w: stop the process that has it open first", ErrLocked)
+	}
+	return fmt.Errorf("tsdb: %s: %w", dir, err)
 }
 
 func (db *DB) open(lock *pebble.Lock) (err error) {
@@ -125,7 +131,29 @@ func (db *DB) Close() error {
 	if ferr := db.fault.check(); ferr != nil {
 		return errors.Join(ferr, db.abandon())
 	}
-	return errors.Join(err, db.guard(db.p.Close), db.lazy.close(), db.release())
+	err = errors.Join(err, db.guard(db.p.Close), db.lazy.close())
+	if err == nil {
+		err = db.dropLogs()
+	}
+	return errors.Join(err, db.release())
+}
+
+// dropLogs deletes Pebble's log files, which after a flush and a clean close hold nothing. Pebble keeps some of the old
+// ones for reuse, and the newest may be one of them: in a small database they would be most of its size.
+func (db *DB) dropLogs() error {
+	names, err := db.opts.FS.List(db.dir)
+	if err != nil {
+		return fmt.Errorf("tsdb: listing %s: %w", db.dir, err)
+	}
+	for _, n := range names {
+		if !strings.HasSuffix(n, ".log") {
+			continue
+		}
+		if err := db.opts.FS.Remove(db.opts.FS.PathJoin(db.dir, n)); err != nil {
+			return fmt.Errorf("tsdb: removing an empty log file: %w", err)
+		}
+	}
+	return nil
 }
 
 // abandon gives up a store that failed. Pebble may have parked a goroutine that holds its locks, so it is closed aside

@@ -176,8 +176,13 @@ func (v *View) Raw(ctx context.Context, m Ref, from, to int64, ts []int64, vs []
 	if err != nil {
 		return ts, vs, err
 	}
-	if s.maxT == noTime {
-		return ts, vs, nil
+	return v.rawOf(ctx, v.it, s, from, to, ts, vs)
+}
+
+// rawOf is Raw of a series by an iterator of the caller's.
+func (v *View) rawOf(ctx context.Context, it *pebble.Iterator, s *viewSeries, from, to int64, ts []int64, vs []float64) ([]int64, []float64, error) {
+	if err := s.ensure(it); err != nil || s.maxT == noTime {
+		return ts, vs, err
 	}
 	switch {
 	case s.plan.raw == 0:
@@ -185,7 +190,7 @@ func (v *View) Raw(ctx context.Context, m Ref, from, to int64, ts []int64, vs []
 	case s.plan.raw > 0:
 		from = max(from, min(s.maxT-s.plan.raw+1, s.plan.floor(s.maxT)))
 	}
-	ts, vs, err = v.appendRaw(ctx, v.it, s, max(from, 0), to, ts, vs)
+	ts, vs, err := v.appendRaw(ctx, it, s, max(from, 0), to, ts, vs)
 	return ts, vs, locate(err, s.id)
 }
 
