@@ -74,6 +74,15 @@ var shapes = []struct {
 			return float64(c)
 		}
 	}},
+	{"held", func(r *rand.Rand) func(int) float64 {
+		prev := 0.1
+		return func(int) float64 {
+			if r.IntN(2) == 0 {
+				prev = r.NormFloat64()
+			}
+			return prev
+		}
+	}},
 	{"sparse", func(r *rand.Rand) func(int) float64 {
 		prev := 0.1
 		return func(int) float64 {

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // Effort says how hard the encoder searches.
@@ -41,6 +43,8 @@ type Encoder struct {
 	codes   []uint64
 	sources []source
 	hint    *Hint
+	lz      *zstd.Encoder // made when first used
+	planes  []byte
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

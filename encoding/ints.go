@@ -293,8 +293,8 @@ func (e *Encoder) cheapest(x []uint64, plans []plan) (best plan) {
 	return best
 }
 
-// planUlps is planInts for the stream of ulps, which is noise: only its values are tried.
-func (e *Encoder) planUlps(x []uint64, effort Effort) plan {
+// planFlat is planInts for what is noise, such as ulps: only the numbers themselves are tried, not their differences.
+func (e *Encoder) planFlat(x []uint64, effort Effort) plan {
 	if effort == Fast {
 		return plan{log: fastLog}
 	}

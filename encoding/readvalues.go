@@ -25,6 +25,8 @@ func readValues(dst []float64, codec byte, src []byte, n, i int) error {
 		return readXor(dst, src, n, i)
 	case valuesDict:
 		return readDict(dst, src, n, i)
+	case valuesLZ:
+		return readLZ(dst, src, n, i)
 	}
 	return versionf("value codec %d", codec)
 }

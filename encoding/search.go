@@ -16,6 +16,9 @@ func (e *Encoder) search(c *candidates, vs []float64, effort Effort) {
 	if fits && effort == Fast {
 		return
 	}
+	if effort == Cold {
+		defer e.tryLZ(c, vs)
+	}
 	if c.best == nil || c.codec != valuesDict && !fits {
 		e.tryDict(c, vs, effort)
 	}
@@ -65,8 +68,9 @@ func (e *Encoder) tryExact(c *candidates, vs, smp []float64, effort Effort) bool
 		if !s.exact(&e.part, smp, len(smp)/8) {
 			return false
 		}
-		s = e.part.reduce(s, smp)
-		if !s.exact(&e.fit, vs, fewest-1) {
+		if r := e.part.reduce(s, smp); r != s && r.exact(&e.fit, vs, fewest-1) {
+			s = r
+		} else if !s.exact(&e.fit, vs, fewest-1) {
 			return false
 		}
 		best, fewest, found = s, len(e.fit.bad), true

@@ -64,7 +64,7 @@ func (e *Encoder) appendTimes(dst []byte, ts []int64, effort Effort) []byte {
 		y[i] = v - at
 		at += grid
 	}
-	flat := plan{log: best.log}
+	flat := e.planFlat(y, effort)
 	u := grow(&e.u, miniMax)
 	size := best.size(u, x, math.MaxInt)
 	if flat.size(u, y, size)+uvarintLen(grid) < size {
@@ -188,6 +188,9 @@ func parseTimes(src []byte, o, n int) (c timeColumn, end int, err error) {
 	default:
 		return c, 0, versionf("time unit %d", du)
 	}
+	if c.unit == 0 {
+		return c, 0, corruptf("time unit of 0 ns")
+	}
 	if c.codec == timesStep {
 		if n > 1 {
 			if c.step, o = uvarint(src, o); o == 0 {
@@ -228,12 +231,9 @@ func (c *timeColumn) lowerBound(t int64) (int, error) {
 	if t > c.last() {
 		return c.n, nil
 	}
-	x := (uint64(t-c.first) + c.unit - 1) / c.unit // look for the first distance >= x
-	if x*c.unit < uint64(t-c.first) {              // rounding up overflowed
-		return c.n, nil
-	}
+	x := divideUp(uint64(t)-uint64(c.first), c.unit) // the row is the first with a distance of x units
 	if c.codec == timesStep {
-		return int((x + c.step - 1) / c.step), nil
+		return int(divideUp(x, c.step)), nil
 	}
 	r, err := newIntReader(c.stream, c.n)
 	if err != nil {
@@ -263,6 +263,15 @@ func (c *timeColumn) lowerBound(t int64) (int, error) {
 		}
 	}
 	return row + len(d), nil
+}
+
+// divideUp is the quotient rounded up; (a+b-1)/b would overflow for times at both ends of their range.
+func divideUp(a, b uint64) uint64 {
+	q := a / b
+	if q*b != a {
+		q++
+	}
+	return q
 }
 
 // append appends the times of rows [i,j).

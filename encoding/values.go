@@ -119,7 +119,7 @@ func (e *Encoder) offerInts(c *candidates, s scale, vs []float64, ulps bool, eff
 		return
 	}
 	dst = e.appendStream(dst, &p, n)
-	p = e.planUlps(e.fit.ulps[:len(vs)], effort)
+	p = e.planFlat(e.fit.ulps[:len(vs)], effort)
 	dst = p.append(dst, grow(&e.u, miniMax), e.fit.ulps[:len(vs)])
 	c.offer(valuesInts, s, dst)
 }
