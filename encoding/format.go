@@ -75,15 +75,15 @@ package encoding
 // Readers take version 1 and answer others with ErrVersion, as they do codec, scale and kind numbers that aren't listed here.
 // testdata/*.golden show blocks of each codec; TestGolden keeps them true. The smallest:
 //
-//	    0-1     01                                   version 1
-//	    1-2     00                                   rows - 1: 1 rows
-//	    2-3     18                                   times: codec 0, constant step; first in units of 1s, others in 1ns
-//	    3-8     80 fc d7 95 0d                       first: 2026-01-05T00:00:00Z
-//	    8-9     01                                   1 columns
-//	    9-10    00                                   column 0: id 0
-//	   10-11    00                                   codec 0, constant; presence 0
-//	   11-13    40 29                                value 12.5
-//	   13-17    c5 62 00 df                          CRC-32C
+//	 0-1     01                                   version 1
+//	 1-2     00                                   rows - 1: 1 rows
+//	 2-3     18                                   times: codec 0, constant step; first in units of 1s, others in 1ns
+//	 3-8     80 fc d7 95 0d                       first: 2026-01-05T00:00:00Z
+//	 8-9     01                                   1 columns
+//	 9-10    00                                   column 0: id 0
+//	10-11    00                                   codec 0, constant; presence 0
+//	11-13    40 29                                value 12.5
+//	13-17    c5 62 00 df                          CRC-32C
 const blockVersion = 1
 
 // Codecs of a value column: the low 4 bits of its second byte.

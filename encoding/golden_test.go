@@ -131,12 +131,13 @@ func TestBitFlips(t *testing.T) {
 	for _, g := range goldenBlocks() {
 		t.Run(g.name, func(t *testing.T) {
 			src := e.AppendBlock(nil, g.ts, g.cols, g.effort)
+			stride := 1 + len(src)/400 // a sample of the bits of long blocks is read on
 			for bit := range len(src) * 8 {
 				src[bit/8] ^= 1 << (bit % 8)
 				if _, err := ParseBlock(src); !errors.Is(err, ErrCorrupt) {
 					t.Fatalf("bit %d: %v", bit, err)
 				}
-				if bit/8 < len(src)-checksumLen {
+				if bit/8 < len(src)-checksumLen && bit%stride == 0 {
 					readAll(t, withChecksum(src[:len(src)-checksumLen]))
 				}
 				src[bit/8] ^= 1 << (bit % 8)
@@ -145,7 +146,9 @@ func TestBitFlips(t *testing.T) {
 				if _, err := ParseBlock(src[:n]); !errors.Is(err, ErrCorrupt) {
 					t.Fatalf("%d bytes: %v", n, err)
 				}
-				readAll(t, withChecksum(src[:n]))
+				if n%stride == 0 {
+					readAll(t, withChecksum(src[:n]))
+				}
 			}
 		})
 	}
