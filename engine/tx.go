@@ -2,123 +2,291 @@ package engine
 
 import (
 	"context"
-	"errors"
-	"time"
+	"encoding/binary"
+	"math"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/telemetrydb/tsdb/index"
 )
 
 // Tx is a change of the catalogue: archive policies, rules, resources, metrics. It sees its own changes and
 // is used by one goroutine inside the function given to Update.
 type Tx struct {
-	db *DB
+	db      *DB
+	cat     *catalogue
+	batch   *pebble.Batch // policies and rules are put at once, the rest by flush
+	counts  objectCounts
+	changed *policySet // nil: not changed
+
+	// What the transaction touched, by id. The ends of a chain of changes suffice to write records and index.
+	resources map[UUID]*resourceChange
+	metrics   map[UUID]*metricChange
 }
 
-var errStub = errors.New("stub")
+// resourceChange holds a resource before and after a transaction; nil: there is none. now is the transaction's own.
+type resourceChange struct {
+	old, now *resource
+	gone     uint32 // set by flush: the ordinal that ceases to be
+}
+
+// metricChange is the same of a metric.
+type metricChange struct {
+	old, now *metric
+	gone     Ref
+}
 
 // Update runs fn and commits what it did in one durable step, or nothing if fn returns an error, which
 // Update passes on. Updates run one after the other; readers go on.
-func (db *DB) Update(ctx context.Context, fn func(tx *Tx) error) error { return errStub }
-
-// Archive policies and rules.
-
-// CreateArchivePolicy stores p. ErrExists: the name is taken. ErrInvalid: a definition breaks the rules of its fields.
-func (tx *Tx) CreateArchivePolicy(p ArchivePolicy) error { return errStub }
-
-// UpdateArchivePolicy replaces the definition (same granularities; only points and timespans may differ) and,
-// if backWindow is not nil, the back window. ErrUnsupported: granularities differ.
-func (tx *Tx) UpdateArchivePolicy(name string, definition []Granularity, backWindow *int) (ArchivePolicy, error) {
-	return ArchivePolicy{}, errStub
+func (db *DB) Update(ctx context.Context, fn func(tx *Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := db.begin(); err != nil {
+		return err
+	}
+	defer db.end()
+	batch, err := db.update(fn)
+	if err != nil || batch == nil {
+		return err
+	}
+	return db.wait(batch) // without the lock: updates that wait at one time share a sync
 }
 
-// DeleteArchivePolicy removes it. ErrInUse: a metric or a rule refers to it.
-func (tx *Tx) DeleteArchivePolicy(name string) error { return errStub }
-
-// CreateRule stores r. ErrExists, or ErrNotFound for its policy.
-func (tx *Tx) CreateRule(r Rule) error { return errStub }
-
-// RenameRule gives a rule a new name. ErrNotFound, ErrExists.
-func (tx *Tx) RenameRule(name, to string) (Rule, error) { return Rule{}, errStub }
-
-// DeleteRule removes it. ErrNotFound.
-func (tx *Tx) DeleteRule(name string) error { return errStub }
-
-// Resources and metrics.
-
-// CreateResource stores r, its Metrics field ignored. A zero RevisionStart means now. ErrExists: the id is taken by a resource of any type.
-func (tx *Tx) CreateResource(r *Resource) error { return errStub }
-
-// UpdateResource replaces the attributes, owner, and times of the resource with r's id by r's. ErrNotFound.
-func (tx *Tx) UpdateResource(r *Resource) error { return errStub }
-
-// DeleteResource removes it and its metrics. ErrNotFound.
-func (tx *Tx) DeleteResource(id UUID) error { return errStub }
-
-// CreateMetric stores m, whose Ref is ignored and whose ID may be zero for a new one, and returns it with both set.
-// ErrNotFound: policy or resource. ErrExists (KindNamedMetric): the resource has a metric of that name.
-func (tx *Tx) CreateMetric(m Metric) (Metric, error) { return Metric{}, errStub }
-
-// AttachMetric gives the metric to a resource under a name; nil, nil detaches it (the name stays).
-// ErrNotFound: metric or resource; ErrExists (KindNamedMetric): the name is taken.
-func (tx *Tx) AttachMetric(metric UUID, resource *UUID, name *string) error { return errStub }
-
-// DeleteMetric removes the metric and its samples; the space is given back in the background. ErrNotFound.
-func (tx *Tx) DeleteMetric(id UUID) error { return errStub }
-
-// Reads of the catalogue, on DB as of the last committed change and on Tx including its own changes.
-
-// Resource returns the resource with its metrics. The caller may keep and change it. ErrNotFound.
-func (tx *Tx) Resource(id UUID) (*Resource, error) { return nil, errStub }
-
-// Metric returns the metric. ErrNotFound.
-func (tx *Tx) Metric(id UUID) (Metric, error) { return Metric{}, errStub }
-
-// ArchivePolicy returns the policy. ErrNotFound.
-func (tx *Tx) ArchivePolicy(name string) (ArchivePolicy, error) { return ArchivePolicy{}, errStub }
-
-// MatchRule returns the first rule, in the order of Rules, whose pattern matches the metric's name.
-func (tx *Tx) MatchRule(metric string) (Rule, bool) { return Rule{}, false }
-
-// ArchivePolicy returns the policy. ErrNotFound.
-func (db *DB) ArchivePolicy(name string) (ArchivePolicy, error) { return ArchivePolicy{}, errStub }
-
-// ArchivePolicies returns all policies in order of creation.
-func (db *DB) ArchivePolicies() []ArchivePolicy { return nil }
-
-// Rule returns the rule. ErrNotFound.
-func (db *DB) Rule(name string) (Rule, error) { return Rule{}, errStub }
-
-// Rules returns all rules by pattern descending, then name ascending: the order of matching.
-func (db *DB) Rules() []Rule { return nil }
-
-// MatchRule returns the first rule, in the order of Rules, whose pattern matches the metric's name.
-func (db *DB) MatchRule(metric string) (Rule, bool) { return Rule{}, false }
-
-// Resource returns the resource with its metrics. The caller may keep and change it. ErrNotFound.
-func (db *DB) Resource(id UUID) (*Resource, error) { return nil, errStub }
-
-// Metric returns the metric. ErrNotFound.
-func (db *DB) Metric(id UUID) (Metric, error) { return Metric{}, errStub }
-
-// MetricByRef returns the metric. ErrNotFound.
-func (db *DB) MetricByRef(ref Ref) (Metric, error) { return Metric{}, errStub }
-
-// ResourceMetric returns the metric of that name of the resource, cheaply when asked again. ErrNotFound, of kind
-// KindResource or KindMetric.
-func (db *DB) ResourceMetric(resource UUID, name string) (MetricRef, error) {
-	return MetricRef{}, errStub
+// update runs the transaction and returns its batch, applied but not yet durable; nil: it changed nothing.
+func (db *DB) update(fn func(tx *Tx) error) (*pebble.Batch, error) {
+	c := db.cat
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	tx := &Tx{db: db, cat: c, batch: c.p.NewBatch(), counts: *c.counts.Load(),
+		resources: make(map[UUID]*resourceChange), metrics: make(map[UUID]*metricChange)}
+	committed := false
+	defer func() { // also when fn panics
+		if !committed {
+			tx.batch.Close()
+		}
+	}()
+	if err := fn(tx); err != nil {
+		return nil, err
+	}
+	if tx.batch.Empty() && len(tx.resources)+len(tx.metrics) == 0 {
+		return nil, nil
+	}
+	ch := c.ix.NewChange()
+	if err := tx.flush(ch); err != nil {
+		return nil, err
+	}
+	c.version.Add(1)
+	if err := db.commit(tx.batch); err != nil {
+		c.version.Add(^uint64(0)) // nothing was published: back to what it was
+		return nil, err
+	}
+	committed = true
+	tx.publish(ch)
+	return tx.batch, nil
 }
 
-// Resources returns a page of resources. Fields of filters and sort keys: id, original_resource_id, type, creator,
-// user_id, project_id, started_at, ended_at, revision_start, and attributes by their names.
-// ErrInvalid: unknown field (Name holds it).
-func (db *DB) Resources(ctx context.Context, q Query) ([]*Resource, error) { return nil, errStub }
+// flush puts records and index entries of what was touched into the batch.
+func (tx *Tx) flush(ch *index.Change) error {
+	var buf []byte
+	for id, c := range tx.resources {
+		if err := tx.flushResource(ch, id, c, &buf); err != nil {
+			return err
+		}
+	}
+	for id, c := range tx.metrics {
+		if err := tx.flushMetric(ch, id, c, &buf); err != nil {
+			return err
+		}
+	}
+	if err := ch.Write(tx.batch, tx.cat.p); err != nil {
+		return indexError(err)
+	}
+	return tx.batch.Set([]byte{keyMeta, metaCounters}, appendCounts(buf[:0], &tx.counts), nil)
+}
 
-// Metrics returns a page of metrics. Fields: id, name, unit, archive_policy_name, creator, resource_id.
-func (db *DB) Metrics(ctx context.Context, q Query) ([]Metric, error) { return nil, errStub }
+func (tx *Tx) flushResource(ch *index.Change, id UUID, c *resourceChange, buf *[]byte) error {
+	if c.old != nil && (c.now == nil || c.now.ord != c.old.ord) {
+		indexResource(ch, c.old, nil)
+		tx.counts.resources--
+		if err := tx.batch.Delete(ordinalKey(keyResource, c.old.ord), nil); err != nil {
+			return err
+		}
+		if err := tx.batch.Delete(uuidKey(keyResourceID, id), nil); err != nil {
+			return err
+		}
+		c.gone, c.old = c.old.ord, nil
+	}
+	if c.now == nil {
+		return nil
+	}
+	if c.old == nil {
+		tx.counts.resources++
+		ord := binary.BigEndian.AppendUint32(nil, c.now.ord)
+		if err := tx.batch.Set(uuidKey(keyResourceID, id), ord, nil); err != nil {
+			return err
+		}
+	}
+	indexResource(ch, c.old, c.now)
+	*buf = appendResource((*buf)[:0], c.now)
+	return tx.batch.Set(ordinalKey(keyResource, c.now.ord), *buf, nil)
+}
 
-// CountMetrics and CountResources return how many there are.
-func (db *DB) CountMetrics() int { return 0 }
+// indexResource describes the change from old to now, two states of one ordinal; nil: none.
+func indexResource(ch *index.Change, old, now *resource) {
+	ord, none := uint32(0), &resource{}
+	value := func(r *resource, field string) index.Value {
+		if r == nil {
+			return index.Value{}
+		}
+		return r.value(field)
+	}
+	switch {
+	case old == nil:
+		ord = now.ord
+		ch.Insert(spaceResources, ord)
+	case now == nil:
+		ord = old.ord
+		ch.Delete(spaceResources, ord)
+	default:
+		ord = old.ord
+	}
+	for _, f := range resourceFields {
+		ch.Set(spaceResources, ord, f, value(old, f), value(now, f))
+	}
+	was, is := none, none
+	if old != nil {
+		was = old
+	}
+	if now != nil {
+		is = now
+	}
+	for name, v := range was.Attributes {
+		ch.Set(spaceResources, ord, name, v, is.Attributes[name])
+	}
+	for name, v := range is.Attributes {
+		if _, ok := was.Attributes[name]; !ok {
+			ch.Set(spaceResources, ord, name, index.Value{}, v)
+		}
+	}
+}
 
-// CountResources returns how many resources there are.
-func (db *DB) CountResources() int { return 0 }
+func (tx *Tx) flushMetric(ch *index.Change, id UUID, c *metricChange, buf *[]byte) error {
+	if c.old != nil && (c.now == nil || c.now.Ref != c.old.Ref) {
+		indexMetric(ch, c.old, nil)
+		tx.counts.metrics--
+		if err := tx.batch.Delete(ordinalKey(keyMetric, uint32(c.old.Ref)), nil); err != nil {
+			return err
+		}
+		if err := tx.batch.Delete(uuidKey(keyMetricID, id), nil); err != nil {
+			return err
+		}
+		if err := tx.db.dropSeries(tx.batch, c.old.Ref); err != nil {
+			return err
+		}
+		c.gone, c.old = c.old.Ref, nil
+	}
+	if c.now == nil {
+		return nil
+	}
+	if c.old == nil {
+		tx.counts.metrics++
+		ord := binary.BigEndian.AppendUint32(nil, uint32(c.now.Ref))
+		if err := tx.batch.Set(uuidKey(keyMetricID, id), ord, nil); err != nil {
+			return err
+		}
+	}
+	indexMetric(ch, c.old, c.now)
+	*buf = appendMetric((*buf)[:0], c.now)
+	return tx.batch.Set(ordinalKey(keyMetric, uint32(c.now.Ref)), *buf, nil)
+}
 
-var _ = time.Now
+// indexMetric describes the change from old to now, two states of one ordinal; nil: none.
+func indexMetric(ch *index.Change, old, now *metric) {
+	var ord uint32
+	switch {
+	case old == nil:
+		ord = uint32(now.Ref)
+		ch.Insert(spaceMetrics, ord)
+	case now == nil:
+		ord = uint32(old.Ref)
+		ch.Delete(spaceMetrics, ord)
+	default:
+		ord = uint32(old.Ref)
+	}
+	for _, f := range metricFields {
+		var was, is index.Value
+		if old != nil {
+			was = old.value(f)
+		}
+		if now != nil {
+			is = now.value(f)
+		}
+		ch.Set(spaceMetrics, ord, f, was, is)
+	}
+}
+
+// publish brings caches and policies to the committed state.
+func (tx *Tx) publish(ch *index.Change) {
+	c := tx.cat
+	seq := ch.Seq()
+	if tx.changed != nil {
+		for _, p := range tx.changed.order {
+			p.now.Store(p)
+		}
+		c.policies.Store(tx.changed)
+	}
+	n := tx.counts
+	c.counts.Store(&n)
+	for id, r := range tx.resources {
+		if r.gone != 0 {
+			c.byOrdinal.drop(r.gone)
+		}
+		if r.now == nil {
+			c.resources.drop(id)
+			continue
+		}
+		r.now.since = seq
+		c.resources.set(id, r.now, r.now.bytes())
+		c.byOrdinal.set(r.now.ord, r.now, 0)
+	}
+	for id, m := range tx.metrics {
+		if m.gone != 0 {
+			c.metrics.drop(m.gone)
+			c.states.drop(m.gone)
+		}
+		if m.now == nil {
+			c.metricRefs.drop(id)
+			continue
+		}
+		m.now.since = seq
+		c.metrics.set(m.now.Ref, m.now, m.now.bytes())
+		c.metricRefs.set(id, m.now.Ref, 0)
+	}
+	ch.Publish()
+	c.version.Store(2 * seq)
+}
+
+func (tx *Tx) policies() *policySet {
+	if tx.changed != nil {
+		return tx.changed
+	}
+	return tx.cat.policies.Load()
+}
+
+// changePolicies returns the transaction's own copy.
+func (tx *Tx) changePolicies() *policySet {
+	if tx.changed == nil {
+		tx.changed = tx.cat.policies.Load().clone()
+	}
+	return tx.changed
+}
+
+// nextOrdinal takes the ordinal after *last, which are never given twice.
+func nextOrdinal(last *uint32, kind Kind, name string) (uint32, error) {
+	if *last == math.MaxUint32 {
+		return 0, &Error{Kind: kind, Name: name, Err: ErrInvalid, Detail: "all 2^32 ordinals are used up"}
+	}
+	*last++
+	return *last, nil
+}

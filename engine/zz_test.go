@@ -17,10 +17,23 @@ func TestSmoke(t *testing.T) {
 		if raw != 0 {
 			pol.Methods = pol.Methods[:4]
 		}
-		stubPolicies = map[Ref]ArchivePolicy{1: pol, 2: pol, 3: pol}
 		fs := vfs.NewMem()
 		o := &Options{FS: fs}
 		db, err := Open("db", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = db.Update(context.Background(), func(tx *Tx) error {
+			if err := tx.CreateArchivePolicy(pol); err != nil {
+				return err
+			}
+			for r := Ref(1); r <= 3; r++ {
+				if m, err := tx.CreateMetric(Metric{Policy: "p"}); err != nil || m.Ref != r {
+					t.Fatal(m, err)
+				}
+			}
+			return nil
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

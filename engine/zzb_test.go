@@ -21,12 +21,20 @@ func BenchmarkIngest(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
 				pol := ArchivePolicy{Name: "p", Definition: []Granularity{{Width: 300 * time.Second}}, Methods: []rollup.Method{rollup.Mean}, Raw: RawForever}
-				stubPolicies = map[Ref]ArchivePolicy{}
-				for i := range c.series {
-					stubPolicies[Ref(i)] = pol
-				}
 				dir := b.TempDir()
 				db, err := Open(dir, &Options{Sync: SyncInterval})
+				if err != nil {
+					b.Fatal(err)
+				}
+				err = db.Update(context.Background(), func(tx *Tx) error {
+					err := tx.CreateArchivePolicy(pol)
+					for range c.series {
+						if err == nil {
+							_, err = tx.CreateMetric(Metric{Policy: "p"}) // Refs are 1, 2, 3 …
+						}
+					}
+					return err
+				})
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -49,7 +57,7 @@ func BenchmarkIngest(b *testing.B) {
 						if c.series > 100 && i%2 == 1 {
 							t += rnd.Int64N(4001)*1e6 - 2000e6
 						}
-						bt.Add(Ref(i), t, val[i])
+						bt.Add(Ref(i+1), t, val[i])
 						if bt.Len() == 1000 {
 							if _, err := db.Append(context.Background(), &bt); err != nil {
 								b.Fatal(err)

@@ -1,0 +1,39 @@
+package engine
+
+import "encoding/binary"
+
+// First bytes of the keys of the catalogue in Pebble; those of samples are in blockkey.go. Ordinals in keys are uint32, big-endian.
+const (
+	keyMeta         = 0x01 // + 1 byte: see metaCounters
+	keyPolicy       = 0x02 // + policy ordinal: a policy record
+	keyRule         = 0x03 // + name: a rule record
+	keyResourceType = 0x04 // + name
+	keyResource     = 0x10 // + resource ordinal: a resource record
+	keyResourceID   = 0x11 // + UUID: the resource's ordinal
+	keyMetric       = 0x12 // + metric ordinal: a metric record
+	keyMetricID     = 0x13 // + UUID: the metric's ordinal
+	keyIndex        = 0x20 // see index/format.go
+	keyPurge        = 0x30 // + metric ordinal: a deleted metric whose samples are still to be removed
+)
+
+// After keyMeta.
+const metaCounters = 0x01 // ordinals given so far, numbers of objects
+
+func ordinalKey(prefix byte, ord uint32) []byte {
+	return binary.BigEndian.AppendUint32([]byte{prefix}, ord)
+}
+
+func purgeKey(dst []byte, ref Ref) []byte {
+	return binary.BigEndian.AppendUint32(append(dst, keyPurge), uint32(ref))
+}
+
+func parsePurgeKey(key []byte) (Ref, bool) {
+	if len(key) != 5 || key[0] != keyPurge {
+		return 0, false
+	}
+	return Ref(binary.BigEndian.Uint32(key[1:])), true
+}
+
+func uuidKey(prefix byte, id UUID) []byte {
+	return append([]byte{prefix}, id[:]...)
+}

@@ -1,0 +1,160 @@
+package engine
+
+import (
+	"slices"
+)
+
+// Resources in a transaction.
+
+// CreateResource stores r, its Metrics field ignored. A zero RevisionStart means now. Times are kept to the microsecond.
+// ErrExists: the id is taken by a resource of any type. ErrInvalid: text that is no UTF-8 or longer than 64 KiB, no type,
+// an attribute with the name of a field that every resource has.
+func (tx *Tx) CreateResource(r *Resource) error {
+	if err := checkResource(r); err != nil {
+		return err
+	}
+	old, err := tx.resource(r.ID)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		return &Error{Kind: KindResource, Name: r.ID.String(), Err: ErrExists}
+	}
+	ord, err := nextOrdinal(&tx.counts.resource, KindResource, r.ID.String())
+	if err != nil {
+		return err
+	}
+	now := newResource(ord, r, nil)
+	if r.RevisionStart.IsZero() {
+		now.RevisionStart = micros(tx.db.opts.Now())
+	}
+	if c := tx.resources[r.ID]; c != nil {
+		c.now = now
+	} else {
+		tx.resources[r.ID] = &resourceChange{now: now}
+	}
+	return nil
+}
+
+// UpdateResource replaces attributes, user, project and times of the resource with r's id by r's; its type, original id and
+// creator stay. A zero RevisionStart means now. ErrNotFound.
+func (tx *Tx) UpdateResource(r *Resource) error {
+	old, err := tx.resource(r.ID)
+	if err != nil {
+		return err
+	}
+	if old == nil {
+		return notFoundResource(r.ID)
+	}
+	n := *r
+	n.Type, n.OriginalID, n.Creator = old.Type, old.OriginalID, old.Creator
+	if n.RevisionStart.IsZero() {
+		n.RevisionStart = tx.db.opts.Now()
+	}
+	if err := checkResource(&n); err != nil {
+		return err
+	}
+	if _, err := tx.ownResource(r.ID); err != nil {
+		return err
+	}
+	c := tx.resources[r.ID]
+	c.now = newResource(c.now.ord, &n, c.now.metrics)
+	return nil
+}
+
+// DeleteResource removes it and its metrics. ErrNotFound.
+func (tx *Tx) DeleteResource(id UUID) error {
+	r, err := tx.ownResource(id)
+	if err != nil {
+		return err
+	}
+	for _, m := range r.metrics {
+		if _, err := tx.ownMetric(m.ID); err != nil {
+			return err
+		}
+		tx.metrics[m.ID].now = nil
+	}
+	tx.resources[id].now = nil
+	return nil
+}
+
+// resource returns the resource as the transaction sees it, read only; nil: there is none.
+func (tx *Tx) resource(id UUID) (*resource, error) {
+	if c := tx.resources[id]; c != nil {
+		return c.now, nil
+	}
+	return tx.cat.resource(id)
+}
+
+// ownResource returns the resource for changing. ErrNotFound.
+func (tx *Tx) ownResource(id UUID) (*resource, error) {
+	r, err := tx.resource(id)
+	if err != nil {
+		return nil, err
+	}
+	if r == nil {
+		return nil, notFoundResource(id)
+	}
+	if tx.resources[id] == nil {
+		tx.resources[id] = &resourceChange{old: r, now: newResource(r.ord, &r.Resource, slices.Clone(r.metrics))}
+	}
+	return tx.resources[id].now, nil
+}
+
+func notFoundResource(id UUID) error {
+	return &Error{Kind: KindResource, Name: id.String(), Err: ErrNotFound}
+}
+
+// Resource returns the resource with its metrics. The caller may keep and change it. ErrNotFound.
+func (tx *Tx) Resource(id UUID) (*Resource, error) {
+	r, err := tx.resource(id)
+	if err != nil {
+		return nil, err
+	}
+	if r == nil {
+		return nil, notFoundResource(id)
+	}
+	return r.export(), nil
+}
+
+// Reads of resources outside of transactions.
+
+// Resource returns the resource with its metrics. The caller may keep and change it. ErrNotFound.
+func (db *DB) Resource(id UUID) (*Resource, error) {
+	if err := db.begin(); err != nil {
+		return nil, err
+	}
+	defer db.end()
+	r, err := db.cat.resource(id)
+	if err != nil {
+		return nil, err
+	}
+	if r == nil {
+		return nil, notFoundResource(id)
+	}
+	return r.export(), nil
+}
+
+// ResourceMetric returns the metric of that name of the resource, cheaply when asked again. ErrNotFound, of kind
+// KindResource or KindMetric.
+func (db *DB) ResourceMetric(resource UUID, name string) (MetricRef, error) {
+	if err := db.begin(); err != nil {
+		return MetricRef{}, err
+	}
+	defer db.end()
+	r, err := db.cat.resource(resource)
+	if err != nil {
+		return MetricRef{}, err
+	}
+	if r == nil {
+		return MetricRef{}, notFoundResource(resource)
+	}
+	m, ok := r.metric(name)
+	if !ok {
+		return MetricRef{}, &Error{Kind: KindMetric, Name: name, Err: ErrNotFound}
+	}
+	return m, nil
+}
+
+// CountResources returns how many resources there are.
+func (db *DB) CountResources() int { return int(db.cat.counts.Load().resources) }
