@@ -1,0 +1,223 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/telemetrydb/tsdb/encoding"
+)
+
+// Finding is a damaged place that Check found.
+type Finding struct {
+	Key      []byte
+	Metric   UUID  // zero if it belongs to no metric
+	From, To int64 // time range of what cannot be read, nanoseconds since the Unix epoch; both 0 if unknown
+	Err      error
+}
+
+// CheckSummary counts what Check read.
+type CheckSummary struct {
+	Keys, Bytes    int64
+	Blocks, Points int64 // blocks, and the rows in them
+	Findings       int
+}
+
+// Check reads and verifies every byte of the database in dir, which must not be open, and reports each damaged place to
+// report. The error says that checking itself could not go on, not that something was found.
+func Check(dir string, o *Options, report func(Finding)) (CheckSummary, error) {
+	var sum CheckSummary
+	db, err := openForReading(dir, o)
+	if err != nil {
+		return sum, err
+	}
+	defer db.closeReading()
+	found := func(f Finding) {
+		sum.Findings++
+		report(f)
+	}
+	// Tables first: Pebble verifies each of its blocks as it is read, and an error ends an iteration, so the walk goes on
+	// behind the key it could not read.
+	it, err := db.p.NewIter(nil)
+	if err != nil {
+		return sum, err
+	}
+	defer it.Close()
+	var at []byte
+	for ok := it.First(); ; {
+		for ; ok; ok = it.Next() {
+			at = append(at[:0], it.Key()...)
+			v, err := it.ValueAndErr()
+			if err != nil {
+				found(Finding{Key: append([]byte(nil), at...), Err: err})
+				continue
+			}
+			sum.Keys++
+			sum.Bytes += int64(len(at) + len(v))
+			db.checkValue(at, v, &sum, found)
+		}
+		if it.Error() == nil {
+			break
+		}
+		found(Finding{Key: append([]byte(nil), at...), Err: fmt.Errorf("after this key: %w", it.Error())})
+		next := append(append([]byte(nil), at...), 0)
+		if ok = it.SeekGE(next); !ok {
+			break
+		}
+	}
+	return sum, nil
+}
+
+// checkValue decodes a value whole.
+func (db *DB) checkValue(key, v []byte, sum *CheckSummary, found func(Finding)) {
+	f := Finding{Key: append([]byte(nil), key...)}
+	switch key[0] {
+	case keyLog:
+		_, f.Err = decodeLogRecord(nil, v)
+	case keySeries:
+		if len(key) != 5 {
+			f.Err = fmt.Errorf("%w: series key", ErrCorrupt)
+			break
+		}
+		s := &series{}
+		f.Err = s.decodeRecord(v)
+		f.Metric = db.idOf(Ref(beUint32(key[1:])))
+	case keyRaw, keyAgg:
+		k, ok := parseBlockKey(key)
+		if !ok || len(v) == 0 {
+			f.Err = fmt.Errorf("%w: block key or empty block", ErrCorrupt)
+			break
+		}
+		f.Metric, f.From = db.idOf(k.ref), k.start
+		var rows int
+		if f.To, rows, f.Err = checkBlock(k, v); f.Err == nil {
+			sum.Blocks++
+			sum.Points += int64(rows)
+		}
+	default:
+		f.Err = db.cat.checkRecord(key, v)
+	}
+	if f.Err != nil {
+		found(f)
+	}
+}
+
+// checkBlock decodes every column of a block.
+func checkBlock(k blockKey, v []byte) (last int64, rows int, err error) {
+	if v[0] == blockDerived {
+		n, last, err := decodeDerived(v, k, k.width)
+		return last, n, err
+	}
+	b, err := parseColumns(k, v)
+	if err != nil {
+		return 0, 0, err
+	}
+	ts, err := b.AppendTimes(nil, 0, b.Len())
+	if err != nil {
+		return b.Last(), 0, err
+	}
+	for i := 1; i < len(ts); i++ {
+		if ts[i] <= ts[i-1] {
+			return b.Last(), 0, fmt.Errorf("%w: times do not increase", ErrCorrupt)
+		}
+	}
+	if ts[0] != k.start {
+		return b.Last(), 0, fmt.Errorf("%w: block starts at %d, its key says %d", ErrCorrupt, ts[0], k.start)
+	}
+	for c := range b.Columns() {
+		if _, err := b.AppendValues(nil, c, 0, b.Len()); err != nil {
+			return b.Last(), 0, err
+		}
+		if _, _, err := b.AppendPresent(nil, c, 0, b.Len()); err != nil {
+			return b.Last(), 0, err
+		}
+	}
+	return b.Last(), b.Len(), nil
+}
+
+func (db *DB) idOf(ref Ref) UUID {
+	if m, err := db.cat.metricState(ref); err == nil {
+		return m.id
+	}
+	return UUID{}
+}
+
+// openForReading opens a database that is not served: nothing is replayed or written.
+func openForReading(dir string, o *Options) (*DB, error) {
+	opts, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{dir: dir, opts: opts}
+	db.fault.log = opts.Logger
+	po := db.storeOptions(opts.FS)
+	po.ReadOnly, po.ErrorIfNotExists = true, true
+	if db.p, err = pebble.Open(dir, po); err != nil {
+		return nil, lockedError(dir, err)
+	}
+	if db.cat, err = openCatalogue(db.p, &db.opts); err != nil {
+		return nil, errors.Join(err, db.p.Close())
+	}
+	return db, nil
+}
+
+func (db *DB) closeReading() { db.p.Close() }
+
+// DumpOptions says what Dump prints.
+type DumpOptions struct {
+	Metric *UUID // only this metric's series record and blocks; nil: everything
+	Values bool  // annotated bytes of the values, not the keys alone
+}
+
+// Dump prints the keys of a database that is not open, in order, and on demand their values with a label for each field.
+func Dump(w io.Writer, dir string, o *Options, d DumpOptions) error {
+	db, err := openForReading(dir, o)
+	if err != nil {
+		return err
+	}
+	defer db.closeReading()
+	it, err := db.p.NewIter(nil)
+	if err != nil {
+		return err
+	}
+	defer it.Close()
+	for ok := it.First(); ok; ok = it.Next() {
+		v, err := it.ValueAndErr()
+		if err != nil {
+			return err
+		}
+		if err := db.dumpKey(w, it.Key(), v, d); err != nil {
+			return err
+		}
+	}
+	return it.Error()
+}
+
+func (db *DB) dumpKey(w io.Writer, key, v []byte, d DumpOptions) error {
+	var id UUID
+	line := fmt.Sprintf("%x", key)
+	switch k, isBlock := parseBlockKey(key); {
+	case isBlock:
+		id = db.idOf(k.ref)
+		kind := map[byte]string{keyRaw: "raw", keyAgg: "aggregates"}[k.kind]
+		line = fmt.Sprintf("%s width=%dns partition=%d metric=%v start=%s", kind, k.width, k.partition, id, formatNanos(k.start))
+	case key[0] == keySeries && len(key) == 5:
+		id = db.idOf(Ref(beUint32(key[1:])))
+		line = fmt.Sprintf("series metric=%v", id)
+	case key[0] == keyLog && len(key) == 9:
+		line = fmt.Sprintf("log seq=%d", beUint64(key[1:]))
+	}
+	if d.Metric != nil && id != *d.Metric {
+		return nil
+	}
+	if _, err := fmt.Fprintf(w, "%s (%d bytes)\n", line, len(v)); err != nil || !d.Values {
+		return err
+	}
+	if (key[0] == keyRaw || key[0] == keyAgg) && len(v) > 0 && v[0] == blockColumns {
+		return encoding.Describe(w, v[1:])
+	}
+	_, err := fmt.Fprintf(w, "  %x\n", v)
+	return err
+}
