@@ -1,0 +1,126 @@
+package seed
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	startLimit = 30 * time.Second
+	stopLimit  = 60 * time.Second
+	clockTicks = 100 // of /proc/PID/stat a second, on every Linux that Go supports
+)
+
+// server is a running `tsdb serve` on a free port of the loopback interface.
+type server struct {
+	cmd   *exec.Cmd
+	url   string
+	ended chan struct{} // closed when the process is gone
+	err   error         // of the process; read after ended
+}
+
+// startServer starts the binary on dir and waits until it is healthy. more are further arguments of serve.
+func startServer(binary, dir string, more []string) (*server, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(binary, append([]string{"serve", "--data", dir, "--listen", address}, more...)...)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	s := &server{cmd: cmd, url: "http://" + address, ended: make(chan struct{})}
+	go func() {
+		s.err = cmd.Wait()
+		close(s.ended)
+	}()
+	for deadline := time.Now().Add(startLimit); ; {
+		if r, err := http.Get(s.url + "/healthz"); err == nil {
+			r.Body.Close()
+			if r.StatusCode == http.StatusOK {
+				return s, nil
+			}
+		}
+		select {
+		case <-s.ended:
+			return nil, fmt.Errorf("server ended at once: %v", s.err)
+		case <-time.After(10 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			s.kill()
+			return nil, fmt.Errorf("server was not healthy within %v", startLimit)
+		}
+	}
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// stop asks the server to end, waits, and returns the CPU seconds of its whole life.
+func (s *server) stop() (cpuSeconds float64, err error) {
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return 0, err
+	}
+	select {
+	case <-s.ended:
+	case <-time.After(stopLimit):
+		s.kill()
+		return 0, fmt.Errorf("server did not end within %v of SIGTERM", stopLimit)
+	}
+	if s.err != nil {
+		return 0, fmt.Errorf("server ended badly: %w", s.err)
+	}
+	state := s.cmd.ProcessState
+	return (state.UserTime() + state.SystemTime()).Seconds(), nil
+}
+
+func (s *server) kill() {
+	_ = s.cmd.Process.Kill()
+	<-s.ended
+}
+
+// cpuSeconds is what the server has used so far, to a hundredth.
+func (s *server) cpuSeconds() (float64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	// The command's name may hold blanks; fields are counted from behind it, so that user and system time are 11 and 12.
+	f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	if len(f) < 13 {
+		return 0, errors.New("short /proc/PID/stat")
+	}
+	user, err1 := strconv.ParseFloat(f[11], 64)
+	system, err2 := strconv.ParseFloat(f[12], 64)
+	return (user + system) / clockTicks, errors.Join(err1, err2)
+}
+
+// peakMemoryMB is the most resident memory so far, in units of a million bytes.
+func (s *server) peakMemoryMB() (float64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(b)) {
+		if f := strings.Fields(line); len(f) == 3 && f[0] == "VmHWM:" {
+			kib, err := strconv.ParseFloat(f[1], 64)
+			return kib * 1024 / 1e6, err
+		}
+	}
+	return 0, errors.New("no VmHWM in /proc/PID/status")
+}
