@@ -184,13 +184,10 @@ func (e *tsdb) scanGroup(group string, from, to int64, emit func([]int64, []floa
 		return err
 	}
 	defer view.Close()
-	for _, ref := range refs {
-		if e.times, e.values, err = view.Raw(e.ctx, ref, from, to, e.times[:0], e.values[:0]); err != nil {
-			return err
-		}
-		emit(e.times, e.values)
-	}
-	return nil
+	return view.EachRaw(e.ctx, from, to, func(_ engine.Ref, times []int64, values []float64) error {
+		emit(times, values)
+		return nil
+	})
 }
 
 // StoredMeans reads the means that the policy keeps.
