@@ -12,9 +12,9 @@ import (
 
 // What can be wrong with a timespan, in the words of the API.
 var (
-	errBadTimespan     = errors.New("Unable to parse timespan")  //lint:ignore ST1005 the API's wording
-	errNullTimespan    = errors.New("Invalid timespan")          //lint:ignore ST1005 the API's wording
-	errNotPositiveSpan = errors.New("Timespan must be positive") //lint:ignore ST1005 the API's wording
+	errBadTimespan     = errors.New("Unable to parse timespan")
+	errNullTimespan    = errors.New("Invalid timespan")
+	errNotPositiveSpan = errors.New("Timespan must be positive")
 )
 
 // A timespan's text is units in descending order, each optional, or one of the clock forms.

@@ -9,8 +9,8 @@ import (
 
 // What can be wrong with a timestamp, in the words of the API.
 var (
-	errBadTimestamp = errors.New("Unable to convert timestamps")  //lint:ignore ST1005 the API's wording
-	errBeforeEpoch  = errors.New("Timestamp must be after Epoch") //lint:ignore ST1005 the API's wording
+	errBadTimestamp = errors.New("Unable to convert timestamps")
+	errBeforeEpoch  = errors.New("Timestamp must be after Epoch")
 )
 
 const secondNanos = int64(time.Second)
