@@ -89,7 +89,7 @@ func newHarness(t testing.TB) *harness {
 var (
 	uuidPattern = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-([0-9a-fA-F])[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`)
 	namePattern = regexp.MustCompile(`<[0-9]+>`)
-	shown       = []string{"Allow", "Content-Type", "ETag", "Last-Modified", "Link", "Location", "Retry-After", "WWW-Authenticate"}
+	shown       = []string{"Allow", "Content-Type", "ETag", "Last-Modified", "Link", "Location", "Retry-After", "Www-Authenticate"}
 )
 
 func (h *harness) http(t testing.TB, user, input string) string {
@@ -100,7 +100,9 @@ func (h *harness) http(t testing.TB, user, input string) string {
 		return name
 	})
 	for _, id := range uuidPattern.FindAllString(input, -1) {
-		h.given[strings.ToLower(id)] = true
+		if h.names[id] == "" {
+			h.given[strings.ToLower(id)] = true
+		}
 	}
 	w := httptest.NewRecorder()
 	h.handler.ServeHTTP(w, parseRequest(t, user, input))

@@ -41,8 +41,11 @@ func appendError(dst []byte, e *apiError, accept string) ([]byte, string) {
 		return append(dst, "\n </body>\n</html>"...), "text/html; charset=UTF-8"
 	}
 	dst = append(strconv.AppendInt(dst, int64(e.status), 10), " "+phrase+"\n\n"...)
-	dst = append(dst, explanations[e.status]+"\n\n "...)
-	return append(dst, detailText(e.desc)+"\n"...), "text/plain; charset=UTF-8"
+	dst = append(dst, explanations[e.status]+"\n"...)
+	if detail := detailText(e.desc); detail != "" {
+		dst = append(dst, "\n "+detail+"\n"...)
+	}
+	return dst, "text/plain; charset=UTF-8"
 }
 
 // detailText is a description for people: text as it is, an object as Python prints it.
