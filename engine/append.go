@@ -191,10 +191,10 @@ func (db *DB) apply(a *appender, rows []row, seq uint64) (res AppendResult) {
 		t := &a.touched[i]
 		s := t.s
 		if pl := s.meta.plan(); slow && t.slow {
-			s.maxT = t.maxT
+			s.maxT, s.groups = t.maxT, nil
 			db.merge(a, t, rows, pl, &res)
 		} else if pl.hasRate || !pl.nested {
-			s.seamAhead(pl, t.maxT, t.first)
+			s.seamAhead(pl, t)
 		}
 		s.seq = seq
 		s.touched = true
@@ -220,13 +220,10 @@ func (db *DB) merge(a *appender, t *touchedSeries, rows []row, pl *plan, res *Ap
 			a.rows = append(a.rows, rows[i])
 		}
 	}
-	total := len(a.rows)
 	// Of equal times within a batch the smallest value is kept; NaN is greater than all.
 	slices.SortStableFunc(a.rows, func(x, y row) int {
 		return cmp.Or(cmp.Compare(x.t, y.t), compareNaNLast(x.value, y.value))
 	})
-	a.rows = slices.CompactFunc(a.rows, func(x, y row) bool { return x.t == y.t })
-	res.Duplicate += total - len(a.rows)
 	oldestNew := a.rows[0].t
 	low := int64(noTime)
 	if s.maxT != noTime {
@@ -239,6 +236,9 @@ func (db *DB) merge(a *appender, t *touchedSeries, rows []row, pl *plan, res *Ap
 	late := len(a.rows) - len(fresh)
 	res.Late += late
 	res.Accepted -= late
+	accepted := len(fresh)
+	fresh = slices.CompactFunc(fresh, func(x, y row) bool { return x.t == y.t })
+	res.Duplicate += accepted - len(fresh)
 	if len(fresh) == 0 && !pl.hasRate && pl.nested {
 		return
 	}
@@ -251,7 +251,7 @@ func (db *DB) merge(a *appender, t *touchedSeries, rows []row, pl *plan, res *Ap
 		a.ts, a.vs, _ = s.tail.appendTo(a.ts[:0], a.vs[:0])
 	}
 	if pl.hasRate || !pl.nested {
-		s.seamWithin(pl, low, oldestNew, a.ts)
+		s.seamWithin(pl, low, oldestNew, a.ts, fresh)
 	}
 }
 
@@ -279,26 +279,59 @@ func (s *series) rebuild(ts []int64, vs []float64, fresh []row) (replaced int) {
 	return replaced
 }
 
-// seamAhead notes for a batch that is all newer than the newest stored sample which groups it begins anew without the
-// samples before them.
-func (s *series) seamAhead(pl *plan, newest, first int64) {
-	if newest == noTime {
+// seamAhead notes, for a batch that is all newer than the newest stored sample, which groups are recomputed without the
+// sample before them. t is the series before the batch.
+func (s *series) seamAhead(pl *plan, t *touchedSeries) {
+	s.findGroups(pl, t)
+	if t.maxT != noTime {
+		low := pl.floor(t.maxT)
+		for i, w := range pl.widths {
+			start, before := rollup.Floor(t.first, w), t.maxT
+			if g := s.groups[i]; g.start == start {
+				before = g.before
+			}
+			s.seams = slices.DeleteFunc(s.seams, func(x seam) bool { return x.width == i && x.start >= start })
+			if start < low || pl.hasRate && before != noTime && before < max(start-w, low) {
+				s.seams = append(s.seams, seam{width: i, start: start, lo: low})
+			}
+		}
+	}
+	r := tailReader{b: s.tail.buf[t.bufLen:], st: t.last}
+	for before := t.maxT; r.next(); before = r.st.t {
+		s.advanceGroups(pl, before, r.st.t)
+	}
+}
+
+// newestGroup is the group of a width that the newest sample is in, and the time of the sample before it (noTime: none).
+type newestGroup struct{ start, before int64 }
+
+// findGroups makes groups true for the series as it was before the batch of t.
+func (s *series) findGroups(pl *plan, t *touchedSeries) {
+	if s.groups != nil {
 		return
 	}
-	low := pl.floor(newest)
+	s.groups = make([]newestGroup, len(pl.widths))
+	for i := range s.groups {
+		s.groups[i].start = noTime
+	}
+	r := tailReader{b: s.tail.buf[:t.bufLen], st: s.tail.base}
+	for before := s.carry.t; r.next(); before = r.st.t {
+		s.advanceGroups(pl, before, r.st.t)
+	}
+}
+
+func (s *series) advanceGroups(pl *plan, before, t int64) {
 	for i, w := range pl.widths {
-		start := rollup.Floor(first, w)
-		s.seams = slices.DeleteFunc(s.seams, func(x seam) bool { return x.width == i && x.start >= start })
-		if start < low || pl.hasRate && newest < max(start-w, low) {
-			s.seams = append(s.seams, seam{width: i, start: start, lo: low})
+		if g := &s.groups[i]; g.start == noTime || t-g.start >= w {
+			*g = newestGroup{rollup.Floor(t, w), before}
 		}
 	}
 }
 
 // seamWithin does the same for a batch that reaches back: ts are the samples after it, low the edge of the window
-// before it. Recomputing starts at the oldest sample of the batch, even one that was dropped, but not before the oldest
+// before it, fresh the batch. Recomputing starts at the oldest sample of the batch, even one that was dropped, but not before the oldest
 // in the window; groups that come out empty keep what they had.
-func (s *series) seamWithin(pl *plan, low, oldestNew int64, ts []int64) {
+func (s *series) seamWithin(pl *plan, low, oldestNew int64, ts []int64, fresh []row) {
 	k, _ := slices.BinarySearch(ts, low)
 	if k == len(ts) {
 		return
@@ -312,7 +345,11 @@ func (s *series) seamWithin(pl *plan, low, oldestNew int64, ts []int64) {
 		if first > 0 {
 			before = ts[first-1]
 		}
+		// A group of one old sample comes out empty when that has no predecessor.
 		alone := first+1 == len(ts) || first+1 < len(ts) && rollup.Floor(ts[first+1], w) != start
+		if i := sortedFrom(fresh, ts[first]); i < len(fresh) && fresh[i].t == ts[first] {
+			alone = false
+		}
 		cut := pl.hasRate && before != noTime && before < max(start-w, low)
 		s.seams = slices.DeleteFunc(s.seams, func(x seam) bool {
 			return x.width == i && (x.start > start || x.start == start && !(cut && alone))

@@ -123,6 +123,7 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, cut bool) (done bool
 		return true, err
 	}
 	before := s.memBytes()
+	s.groups = nil // they look at samples that may have left the tail
 	s.tail, s.sealed, s.carry, s.seams, s.hint = rest, edge, carry, seams, st.hint
 	s.sealAt = rest.n + maxBlockRows
 	s.firstSeq.Store(0)

@@ -33,6 +33,7 @@ type series struct {
 	sealed int64       // groups that end at or before it are in blocks; noTime: none
 	carry  sampleState // newest sample before the tail; t is noTime if there is none
 	seams  []seam
+	groups []newestGroup // per width, for policies that may have seams; nil: not worked out
 	hint   encoding.Hint // how the last raw block was encoded
 
 	maxT     int64         // newest sample ever stored; noTime if there is none
