@@ -35,3 +35,47 @@ func BenchmarkUnpack(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkRange reads an hour of 300 s samples, 12 rows, somewhere in a block: parse, find the rows, times and values.
+func BenchmarkRange(b *testing.B) {
+	var e Encoder
+	for _, shape := range []string{"counter", "decimal", "mean", "noise", "held"} {
+		for _, rows := range []int{288, 1024, 4096} {
+			ts, vs := times("jitter", 1, rows), series(shape, 1, rows)
+			src := e.AppendBlock(nil, ts, []Column{{Values: vs}}, Fast)
+			b.Run("shape="+shape+"/rows="+strconv.Itoa(rows), func(b *testing.B) {
+				b.ReportAllocs()
+				at := 0
+				var t []int64
+				var v []float64
+				for b.Loop() {
+					at = (at*7 + 131) % (rows - 12)
+					blk, err := ParseBlock(src)
+					if err != nil {
+						b.Fatal(err)
+					}
+					i, j, err := blk.Range(ts[at], ts[at+12])
+					if err == nil {
+						t, err = blk.AppendTimes(t[:0], i, j)
+					}
+					if err == nil {
+						v, err = blk.AppendValues(v[:0], 0, i, j)
+					}
+					if err != nil || len(t) != 12 || len(v) != 12 {
+						b.Fatal(err, len(t), len(v))
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkSmall measures short blocks, where the heads weigh most.
+func BenchmarkSmall(b *testing.B) {
+	for _, shape := range []string{"counter", "decimal", "noise"} {
+		for _, rows := range []int{1, 10, 60, 100} {
+			blocks := []peerBlock{{0, times("step", 1, rows), series(shape, 1, rows)}}
+			b.Run("shape="+shape+"/rows="+strconv.Itoa(rows), func(b *testing.B) { benchmarkPeer(b, blocks, Fast) })
+		}
+	}
+}

@@ -177,13 +177,7 @@ func (b *Block) Find(id uint16) (col int, ok bool) {
 
 // Range returns the rows [i,j) with from <= time < to, in nanoseconds. It decodes at most a mini block of times for either end.
 func (b *Block) Range(from, to int64) (i, j int, err error) {
-	if i, err = b.times.lowerBound(from); err != nil {
-		return 0, 0, err
-	}
-	if j, err = b.times.lowerBound(to); err != nil {
-		return 0, 0, err
-	}
-	return i, max(i, j), nil
+	return b.times.rows(from, to)
 }
 
 // AppendTimes appends the times of rows [i,j) in nanoseconds.

@@ -18,7 +18,7 @@ const (
 
 const (
 	miniLogMin   = 6
-	miniLogMax   = 9
+	miniLogMax   = 8
 	miniMax      = 1 << miniLogMax
 	streamZigzag = 1 << 2 // flag of a stream's first byte
 	miniPatched  = 0x80   // flag of a mini block's first byte
@@ -246,7 +246,7 @@ func (e *Encoder) planInts(x []uint64, effort Effort) plan {
 		return e.cheapest(x, plans[:])
 	}
 	best := e.smallest(x, plans[:])
-	for _, l := range []uint8{6, 8, 9} {
+	for _, l := range []uint8{6, 8, 8} {
 		p := best
 		p.log = l
 		plans[l-6] = p
@@ -298,7 +298,7 @@ func (e *Encoder) planFlat(x []uint64, effort Effort) plan {
 	if effort == Fast {
 		return plan{log: fastLog}
 	}
-	return e.smallest(x, []plan{{log: 6}, {log: 7}, {log: 8}, {log: 9}})
+	return e.smallest(x, []plan{{log: 6}, {log: 7}, {log: 8}})
 }
 
 // deltaRefs returns the smallest difference of neighbours and about the middle one.

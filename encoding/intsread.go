@@ -95,39 +95,48 @@ func (r *intReader) skip(row int) error {
 	return nil
 }
 
-// chunk decodes the mini block that comes next into buf and returns those of its numbers that lie in rows [i,j), at least one.
+// chunk decodes rows [i,j) as far as they lie in the mini block that comes next, at least one, into buf. Numbers that stand for
+// themselves are decoded alone, differences from the mini block's first row on.
 func (r *intReader) chunk(buf *[miniMax]uint64, i, j int) (x []uint64, err error) {
 	row := r.row
 	m, err := r.header()
 	if err != nil {
 		return nil, err
 	}
-	x = buf[:m.rows]
-	u := x[m.rows-m.count:]
-	unpack(u, r.src[m.data:], 0, m.width)
-	if m.patches > 0 {
-		if err := r.patch(u, &m); err != nil {
-			return nil, err
-		}
-	}
-	r.restore(x, &m)
-	from, to := max(i-row, 0), min(j-row, len(x))
+	from, to := max(i-row, 0), min(j-row, m.rows)
 	if from >= to {
 		return nil, corruptf("rows %d to %d lie outside the mini block at row %d", i, j, row)
 	}
-	return x[from:to], nil
+	if r.kind == kindValue {
+		x = buf[:to-from]
+		unpack(x, r.src[m.data:], uint(from)*m.width, m.width)
+		err = r.patch(x, &m, from)
+		r.restore(x, &m)
+		return x, err
+	}
+	x = buf[:to]
+	s := min(m.rows-m.count, to)
+	unpack(x[s:], r.src[m.data:], 0, m.width)
+	err = r.patch(x[s:], &m, 0)
+	r.restore(x, &m)
+	return x[from:], err
 }
 
-// patch adds the high parts of the outliers.
-func (r *intReader) patch(u []uint64, m *mini) error {
+// patch adds the high parts of the outliers among the numbers u, which begin at number from of the mini block.
+func (r *intReader) patch(u []uint64, m *mini, from int) error {
+	if m.patches == 0 {
+		return nil
+	}
 	pos, high := r.src[m.pos:], r.src[m.high:]
 	var pb, hb uint
 	for range m.patches {
 		p := bitsAt(pos, pb, uint(r.log))
-		if p >= uint64(len(u)) {
-			return corruptf("patch at %d of %d", p, len(u))
+		if p >= uint64(m.count) {
+			return corruptf("patch at %d of %d", p, m.count)
 		}
-		u[p] |= bitsAt(high, hb, m.highWidth) << m.width
+		if p -= uint64(from); p < uint64(len(u)) {
+			u[p] |= bitsAt(high, hb, m.highWidth) << m.width
+		}
 		pb += uint(r.log)
 		hb += m.highWidth
 	}
@@ -183,9 +192,22 @@ func (r *intReader) first(m *mini) uint64 {
 	if r.kind != kindValue {
 		return m.base
 	}
-	u := bitsAt(r.src[m.data:], 0, m.width)
-	if m.patches > 0 && bitsAt(r.src[m.pos:], 0, uint(r.log)) == 0 {
-		u |= bitsAt(r.src[m.high:], 0, m.highWidth) << m.width
+	return r.value(m, 0)
+}
+
+// value returns number k of the parsed mini block, of kindValue.
+func (r *intReader) value(m *mini, k int) uint64 {
+	u := bitsAt(r.src[m.data:], uint(k)*m.width, m.width)
+	var pb uint
+	for q := range m.patches {
+		p := int(bitsAt(r.src[m.pos:], pb, uint(r.log)))
+		if p == k {
+			u |= bitsAt(r.src[m.high:], uint(q)*m.highWidth, m.highWidth) << m.width
+		}
+		if p >= k {
+			break
+		}
+		pb += uint(r.log)
 	}
 	if r.zigzag {
 		u = unzigzag(u)

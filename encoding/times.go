@@ -223,8 +223,24 @@ func parseTimes(src []byte, o, n int) (c timeColumn, end int, err error) {
 
 func (c *timeColumn) last() int64 { return c.first + int64(c.span*c.unit) }
 
-// lowerBound returns the first row whose time is t or later, n if none is.
-func (c *timeColumn) lowerBound(t int64) (int, error) {
+// rows returns the rows [i,j) with from <= time < to.
+func (c *timeColumn) rows(from, to int64) (i, j int, err error) {
+	var r intReader
+	if c.codec != timesStep {
+		if r, err = newIntReader(c.stream, c.n); err != nil {
+			return 0, 0, err
+		}
+	}
+	if i, err = c.lowerBound(&r, from); err != nil || to <= from {
+		return i, i, err
+	}
+	j, err = c.lowerBound(&r, to)
+	return i, max(i, j), err
+}
+
+// lowerBound returns the first row whose time is t or later, n if none is. It looks from the mini block of r on, and leaves r at
+// the one where the row is, so that a later time may be looked for with it.
+func (c *timeColumn) lowerBound(r *intReader, t int64) (int, error) {
 	if t <= c.first {
 		return 0, nil
 	}
@@ -235,34 +251,51 @@ func (c *timeColumn) lowerBound(t int64) (int, error) {
 	if c.codec == timesStep {
 		return int(divideUp(x, c.step)), nil
 	}
-	r, err := newIntReader(c.stream, c.n)
-	if err != nil {
-		return 0, err
-	}
-	at := r // the mini block that starts last before x
-	for r.row < c.n {
-		here, row := r, uint64(r.row)
-		m, err := r.header()
-		if err != nil {
+	at, row := *r, r.row
+	m, err := r.header()
+	for err == nil && r.row < c.n { // find the mini block that begins last before x
+		here := *r
+		var next mini
+		if next, err = r.header(); err != nil {
 			return 0, err
 		}
-		if row > 0 && r.first(&m)+row*c.step >= x {
+		if r.first(&next)+uint64(here.row)*c.step >= x {
 			break
 		}
-		at = here
+		at, row, m = here, here.row, next
 	}
-	var buf [miniMax]uint64
-	row := at.row
-	d, err := at.chunk(&buf, row, c.n)
+	*r = at
 	if err != nil {
 		return 0, err
 	}
-	for i, v := range d {
-		if v+uint64(row+i)*c.step >= x {
-			return row + i, nil
+	return c.search(at, row, &m, x)
+}
+
+// search returns the first row with a distance of at least x in the mini block m at the row, which r is to read next.
+func (c *timeColumn) search(r intReader, row int, m *mini, x uint64) (int, error) {
+	if r.kind == kindValue {
+		lo, hi := row, row+m.rows
+		for lo < hi {
+			mid := int(uint(lo+hi) / 2)
+			if r.value(m, mid-row)+uint64(mid)*c.step < x {
+				lo = mid + 1
+			} else {
+				hi = mid
+			}
+		}
+		return lo, nil
+	}
+	var buf [miniMax]uint64
+	d, err := r.chunk(&buf, row, row+m.rows)
+	if err != nil {
+		return 0, err
+	}
+	for k, v := range d {
+		if v+uint64(row+k)*c.step >= x {
+			return row + k, nil
 		}
 	}
-	return row + len(d), nil
+	return row + m.rows, nil
 }
 
 // divideUp is the quotient rounded up; (a+b-1)/b would overflow for times at both ends of their range.
