@@ -11,83 +11,72 @@ const dictMax = 256 // distinct values at most
 // tryDict stores each value as the number of one of a few distinct ones. The distinct values are themselves a column, in
 // increasing order of their bits.
 func (e *Encoder) tryDict(c *candidates, vs []float64, effort Effort) {
-	distinct, ok := e.distinct(vs)
+	distinct, codes, ok := e.distinct(vs)
 	if !ok {
 		return
 	}
-	codes := grow(&e.codes, len(vs))
-	for i, v := range vs {
-		k, _ := slices.BinarySearch(distinct, math.Float64bits(v))
-		codes[i] = uint64(k)
-	}
 	p := e.planInts(codes, effort)
-	table := e.encodeTable(distinct)
+	codec, table := e.encodeTable(distinct)
 	dst := append(c.space(), byte(len(distinct)-1))
-	dst = binary.AppendUvarint(dst, uint64(len(table)))
-	dst = append(dst, table...)
+	dst = binary.AppendUvarint(dst, uint64(1+len(table)))
+	dst = append(append(dst, codec), table...)
 	c.offer(valuesDict, scale{}, p.append(dst, grow(&e.u, miniMax), codes))
 }
 
-// distinct returns the bits of the distinct values in order; false if there are more than dictMax.
-func (e *Encoder) distinct(vs []float64) ([]uint64, bool) {
+// distinct returns the distinct values in order of their bits, and for each value its place among them; false if there are more
+// than dictMax.
+func (e *Encoder) distinct(vs []float64) (distinct []float64, codes []uint64, ok bool) {
 	const slots = 4 * dictMax
-	var seen [slots]uint64
-	var full [slots]bool
-	d := grow(&e.cells, dictMax+1)[:0]
-	prev := ^math.Float64bits(vs[0])
-	for _, v := range vs {
+	var at [slots]uint16 // number of the distinct value there, from 1
+	var seen, sorted [dictMax]uint64
+	codes = grow(&e.codes, len(vs))
+	n := 0
+	for i, v := range vs {
 		b := math.Float64bits(v)
-		if b == prev {
-			continue
-		}
-		prev = b
 		h := b * 0x9e3779b97f4a7c15 >> 54
-		for full[h] && seen[h] != b {
+		for at[h] != 0 && seen[at[h]-1] != b {
 			h = (h + 1) % slots
 		}
-		if full[h] {
-			continue
+		if at[h] == 0 {
+			if n == dictMax {
+				return nil, nil, false
+			}
+			seen[n] = b
+			n++
+			at[h] = uint16(n)
 		}
-		if len(d) == dictMax {
-			return nil, false
-		}
-		full[h], seen[h] = true, b
-		d = append(d, b)
+		codes[i] = uint64(at[h] - 1)
 	}
-	slices.Sort(d)
-	return d, true
+	copy(sorted[:], seen[:n])
+	slices.Sort(sorted[:n])
+	distinct = grow(&e.distincts, n)
+	var rank [dictMax]uint64
+	for i, b := range sorted[:n] {
+		distinct[i] = math.Float64frombits(b)
+		h := b * 0x9e3779b97f4a7c15 >> 54
+		for seen[at[h]-1] != b {
+			h = (h + 1) % slots
+		}
+		rank[at[h]-1] = uint64(i)
+	}
+	for i, c := range codes {
+		codes[i] = rank[c&(dictMax-1)]
+	}
+	return distinct, codes, true
 }
 
-// encodeTable encodes the distinct values: the smallest of a few exact integer forms, the bits at worst.
-func (e *Encoder) encodeTable(distinct []uint64) []byte {
-	vs := make([]float64, len(distinct))
-	for i, b := range distinct {
-		vs[i] = math.Float64frombits(b)
+// encodeTable encodes the distinct values, with scratch space of its own as e's is in use.
+func (e *Encoder) encodeTable(distinct []float64) (codec byte, payload []byte) {
+	if e.inner == nil {
+		e.inner = new(Encoder)
 	}
-	if len(vs) == 1 {
-		return append(e.table[:0], byte(valuesConst))
+	c := candidates{e: e.inner}
+	var buf [sampleLen]float64
+	smp := sample(&buf, distinct)
+	if !e.inner.tryExact(&c, distinct, smp, Fast) && !e.inner.tryNear(&c, distinct, smp, Fast) {
+		e.inner.tryBits(&c, distinct, Fast)
 	}
-	best := []byte(nil)
-	for _, s := range []scale{{den: 1}, {den: 10}, {den: 100}, {den: 1000}, {den: 15}, {kind: scaleBits}} {
-		if !s.exact(&e.fit, vs, len(vs)/8) {
-			continue
-		}
-		p := e.planInts(e.fit.n[:len(vs)], Fast)
-		var flags byte
-		if len(e.fit.bad) > 0 {
-			flags = intsExceptions
-		}
-		dst := s.append(append(e.table[:0], byte(valuesInts)), flags)
-		if flags != 0 {
-			dst = appendExceptions(dst, vs, e.fit.bad)
-		}
-		dst = p.append(dst, grow(&e.u, miniMax), e.fit.n[:len(vs)])
-		e.table = dst
-		if best == nil || len(dst) < len(best) {
-			best = slices.Clone(dst)
-		}
-	}
-	return best
+	return c.codec, c.best
 }
 
 // readDict fills dst with the values of rows [i, i+len(dst)) of n.

@@ -39,12 +39,14 @@ type Encoder struct {
 	table   []byte
 	fit     fit // of a whole column
 	part    fit // of a sample
-	cells   []uint64
 	codes   []uint64
 	sources []source
 	hint    *Hint
 	lz      *zstd.Encoder // made when first used
 	planes  []byte
+
+	distincts []float64
+	inner     *Encoder // for the distinct values of a dictionary, made when first used
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -56,11 +56,11 @@ package encoding
 //
 // Exceptions are a uvarint number, and for each a uvarint of rows from the one before and 8 bytes of float.
 //
-// Integer stream: mini blocks of 64, 128, 256 or 512 rows, each with what a reader needs to start there. To get at a row only the
+// Integer stream: mini blocks of 64, 128 or 256 rows, each with what a reader needs to start there. To get at a row only the
 // heads of the mini blocks before it are read.
 //
 //	1        bits 0-1 kind: 0 numbers less the mini block's base, 1 differences of neighbours less the reference, 2 differences
-//	         of differences. Bit 2: folded. Bits 3-4: log2 of the rows of a mini block, less 6
+//	         of differences. Bit 2: folded. Bits 3-4: log2 of the rows of a mini block, less 6 (0 to 2)
 //	varint   reference, if kind 1
 //	...      for each mini block:
 //	1          bits 0-6 width w, bit 7: there are patches

@@ -230,75 +230,62 @@ func (p *plan) appendMini(dst []byte, u []uint64, base, diff uint64) []byte {
 	return appendPacked(dst, high[:n], uint(w.highWidth))
 }
 
-// planInts chooses the cheapest plan for x: by exact size if Cold, by that of some mini blocks if Fast.
+// planInts chooses the cheapest plan for x: by exact size if Cold, by that of some of the rows if Fast.
 func (e *Encoder) planInts(x []uint64, effort Effort) plan {
 	if len(x) == 1 {
-		return plan{log: fastLog}
+		return plan{log: midLog}
 	}
 	lo, mid := deltaRefs(x)
-	plans := [...]plan{
-		{kind: kindValue, log: fastLog},
-		{kind: kindDelta, log: fastLog, ref: lo},
-		{kind: kindDelta, log: fastLog, ref: mid, zigzag: true},
-		{kind: kindDelta2, log: fastLog, zigzag: true},
-	}
-	if effort == Fast {
-		return e.cheapest(x, plans[:])
-	}
-	best := e.smallest(x, plans[:])
-	for _, l := range []uint8{6, 8, 8} {
-		p := best
-		p.log = l
-		plans[l-6] = p
-	}
-	plans[1] = best
-	return e.smallest(x, plans[:])
-}
-
-// smallest returns the plan that takes the fewest bytes for x.
-func (e *Encoder) smallest(x []uint64, plans []plan) (best plan) {
-	u := grow(&e.u, miniMax)
-	size := math.MaxInt
-	for _, p := range plans {
-		if s := p.size(u, x, size); s < size {
-			best, size = p, s
-		}
-	}
-	return best
-}
-
-const (
-	fastLog   = 7 // Fast: rows of a mini block
-	fastMinis = 3 // Fast: mini blocks looked at
-)
-
-// cheapest is smallest by a sample of the mini blocks.
-func (e *Encoder) cheapest(x []uint64, plans []plan) (best plan) {
-	minis := len(x) >> fastLog
-	if minis <= fastMinis {
-		return e.smallest(x, plans)
-	}
-	u := grow(&e.u, miniMax)
-	size := math.MaxInt
-	for _, p := range plans {
-		s := 0
-		for k := range fastMinis {
-			at := (k*(minis-1)/(fastMinis-1) + k%2) << fastLog
-			s += p.size(u, x[at:at+1<<fastLog], size)
-		}
-		if s < size {
-			best, size = p, s
-		}
-	}
-	return best
+	return e.planLog(x, effort,
+		plan{kind: kindValue, log: midLog},
+		plan{kind: kindDelta, log: midLog, ref: lo},
+		plan{kind: kindDelta, log: midLog, ref: mid, zigzag: true},
+		plan{kind: kindDelta2, log: midLog, zigzag: true})
 }
 
 // planFlat is planInts for what is noise, such as ulps: only the numbers themselves are tried, not their differences.
 func (e *Encoder) planFlat(x []uint64, effort Effort) plan {
-	if effort == Fast {
-		return plan{log: fastLog}
+	return e.planLog(x, effort, plan{kind: kindValue, log: midLog})
+}
+
+const (
+	midLog    = 7   // rows of a mini block when the kind is chosen
+	planSpan  = 256 // Fast: rows looked at in one go
+	planSpans = 2
+)
+
+// planLog chooses one of the plans and then the rows of its mini blocks.
+func (e *Encoder) planLog(x []uint64, effort Effort, plans ...plan) plan {
+	sampled := effort == Fast && len(x) > planSpan*planSpans
+	best, least := plans[0], math.MaxInt
+	for _, p := range plans {
+		if s := e.size(p, x, least, sampled); s < least {
+			best, least = p, s
+		}
 	}
-	return e.smallest(x, []plan{{log: 6}, {log: 7}, {log: 8}})
+	p := best
+	for p.log = miniLogMin; p.log <= miniLogMax; p.log++ {
+		if p.log == midLog || p.log < midLog && effort == Fast || len(x) <= 1<<(p.log-1) {
+			continue
+		}
+		if s := e.size(p, x, least, sampled); s < least {
+			best, least = p, s
+		}
+	}
+	return best
+}
+
+// size is the size of the plan for x, or, sampled, for some rows at the beginning and the end.
+func (e *Encoder) size(p plan, x []uint64, limit int, sampled bool) (bytes int) {
+	u := grow(&e.u, miniMax)
+	if !sampled {
+		return p.size(u, x, limit)
+	}
+	for k := range planSpans {
+		at := k * (len(x) - planSpan) / (planSpans - 1) &^ (miniMax - 1)
+		bytes += p.size(u, x[at:at+planSpan], limit)
+	}
+	return bytes
 }
 
 // deltaRefs returns the smallest difference of neighbours and about the middle one.

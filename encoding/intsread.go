@@ -28,7 +28,7 @@ func newIntReader(src []byte, n int) (r intReader, err error) {
 	}
 	f := src[0]
 	r = intReader{src: src, o: 1, n: n, kind: f & 3, zigzag: f&streamZigzag != 0, log: f>>3&3 + miniLogMin}
-	if f >= 1<<5 || r.kind > kindDelta2 {
+	if f >= 1<<5 || r.kind > kindDelta2 || r.log > miniLogMax {
 		return r, versionf("integer stream of kind %#x", f)
 	}
 	if r.kind == kindDelta {

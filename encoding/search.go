@@ -3,13 +3,15 @@ package encoding
 import (
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // search offers the forms that may be small for the values, most likely first.
 func (e *Encoder) search(c *candidates, vs []float64, effort Effort) {
 	var buf [sampleLen]float64
 	smp := sample(&buf, vs)
-	if fewDistinct(smp) || effort == Cold {
+	dict := repeats(smp) || effort == Cold
+	if dict {
 		e.tryDict(c, vs, effort)
 	}
 	fits := e.tryExact(c, vs, smp, effort) || e.tryNear(c, vs, smp, effort)
@@ -19,7 +21,7 @@ func (e *Encoder) search(c *candidates, vs []float64, effort Effort) {
 	if effort == Cold {
 		defer e.tryLZ(c, vs)
 	}
-	if c.best == nil || c.codec != valuesDict && !fits {
+	if !dict {
 		e.tryDict(c, vs, effort)
 	}
 	e.tryBits(c, vs, effort)
@@ -38,25 +40,15 @@ func sample(s *[sampleLen]float64, vs []float64) []float64 {
 	return s[:n]
 }
 
-// fewDistinct tells whether a sample has few enough distinct values that a dictionary may pay.
-func fewDistinct(smp []float64) bool {
-	var seen [sampleLen / 4]uint64
-	n := 0
-next:
-	for _, v := range smp {
-		b := math.Float64bits(v)
-		for _, s := range seen[:n] {
-			if s == b {
-				continue next
-			}
-		}
-		if n == len(seen) {
-			return false
-		}
-		seen[n] = b
-		n++
+// repeats tells whether a sample has values twice, as one of a few hundred distinct values has.
+func repeats(smp []float64) bool {
+	var buf [sampleLen]uint64
+	seen := buf[:len(smp)]
+	for i, v := range smp {
+		seen[i] = math.Float64bits(v)
 	}
-	return true
+	slices.Sort(seen)
+	return len(smp)-len(slices.Compact(seen)) >= 2
 }
 
 // tryExact looks for a divisor that makes integers of (nearly) all values.
