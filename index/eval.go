@@ -188,11 +188,7 @@ func (f *Filter) cost() int {
 	return n
 }
 
-const (
-	walkCost = 1 << 20
-	// fewOrdinals is the size of a set up to which what is dear to evaluate is tested on each object instead.
-	fewOrdinals = 512
-)
+const walkCost = 1 << 20
 
 // junction intersects what the subs give, or unites it, cheapest first.
 func (e *evaluator) junction(subs []*Filter, neg, intersect bool) (set, error) {
@@ -205,7 +201,7 @@ func (e *evaluator) junction(subs []*Filter, neg, intersect bool) (set, error) {
 			switch n := acc.bm.GetCardinality(); {
 			case n == 0:
 				return acc, nil
-			case n <= fewOrdinals && f.cost() >= walkCost && e.v.fetch != nil:
+			case n <= e.v.testFew && f.cost() >= walkCost && e.v.fetch != nil:
 				return e.testEach(acc.bm, subs[i:], neg)
 			}
 		}

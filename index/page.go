@@ -100,8 +100,6 @@ type pager struct {
 func (g *pager) full() bool { return len(g.out) >= g.want }
 
 const (
-	// loadFew is the number of objects up to which they are loaded and sorted.
-	loadFew = 1000
 	// loadMany bounds how many are ever loaded: it bounds memory.
 	loadMany = 200_000
 	// loadSteps is what loading one object costs, in steps of walking a dictionary.
@@ -136,7 +134,7 @@ func (g *pager) run(set *roaring.Bitmap, keys []SortKey, after *place) error {
 
 // load tells whether loading and sorting n objects beats walking until the page is full.
 func (g *pager) load(n uint64) bool {
-	if n <= loadFew {
+	if n <= g.v.sortFew {
 		return true
 	}
 	left := uint64(g.want - len(g.out))

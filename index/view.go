@@ -15,6 +15,10 @@ type View struct {
 	seq   uint64
 	fetch Fetch
 	buf   []byte
+
+	// Up to so many objects are loaded one by one instead of walking a dictionary: to sort them, and to evaluate on them
+	// what is dear. Tests vary them.
+	sortFew, testFew uint64
 }
 
 // Fetch appends the values that an ordinal has in the fields, Null for those not set, to dst.
@@ -25,7 +29,7 @@ type Fetch func(dst []Value, ord uint32, fields []string) ([]Value, error)
 // fetch lets it look at few objects one by one where that is cheaper than walking a dictionary.
 func (ix *Index) View(r pebble.Reader, fetch Fetch) (*View, error) {
 	seq, err := ix.readSeq(r)
-	return &View{ix: ix, r: r, seq: seq, fetch: fetch}, err
+	return &View{ix: ix, r: r, seq: seq, fetch: fetch, sortFew: 1000, testFew: 512}, err
 }
 
 // Seq is the sequence number of the last change that the view shows.

@@ -48,6 +48,10 @@ func (v *View) walk(space byte, field string, bd bounds, desc bool) (*walker, er
 	}
 	w.base = len(base)
 	with := func(val Value) []byte { return encode(bytes.Clone(base), val) }
+	after := keyEnd // of a value that ends by itself: past all its keys
+	if w.unique {
+		after = func(key []byte) []byte { return append(key, 0) }
+	}
 
 	lower, upper := base, keyEnd(base)
 	if !w.unique {
@@ -65,12 +69,12 @@ func (v *View) walk(space byte, field string, bd bounds, desc bool) (*walker, er
 	}
 	if bd.lo != nil {
 		if lower = with(*bd.lo); bd.loOpen {
-			lower = keyEnd(lower)
+			lower = after(lower)
 		}
 	}
 	if bd.hi != nil {
 		if upper = with(*bd.hi); !bd.hiOpen {
-			upper = keyEnd(upper)
+			upper = after(upper)
 		}
 	}
 	var err error
