@@ -170,7 +170,7 @@ func countBits(w []uint64, i int) int {
 // partitions are left to the background.
 func (w *blockWriter) expire(kind byte, width, keep, newest int64) error {
 	sp := span(width)
-	if keep <= 0 || keep >= sp {
+	if keep <= 0 || keep >= sp || newest == noTime {
 		return nil
 	}
 	cutoff := newest - keep

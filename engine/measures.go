@@ -40,10 +40,7 @@ func (r *measureReader) read(from, to int64) ([]Points, error) {
 	if err != nil {
 		return nil, err
 	}
-	sealed := int64(noTime)
-	if r.s.sealed != noTime {
-		sealed = sealEnd(r.s.sealed, r.width)
-	}
+	sealed := sealEnd(r.s.sealed, r.width)
 	if low < sealed {
 		if err := r.blocks(low, min(to, sealed)); err != nil {
 			return nil, err
@@ -105,10 +102,7 @@ func (r *measureReader) retained(from int64) (lows []int64, low int64, err error
 func (r *measureReader) newestPoint(m rollup.Method) (int64, error) {
 	s := r.s
 	r.ts, r.vs, _ = s.tail.appendTo(r.ts[:0], r.vs[:0])
-	lo := int64(noTime)
-	if s.sealed != noTime {
-		lo = sealEnd(s.sealed, r.width)
-	}
+	lo := sealEnd(s.sealed, r.width)
 	starts, cols := r.v.group.compute(s.plan, r.wi, samples{r.ts, r.vs, s.carry}, lo, math.MaxInt64, s.seams, []rollup.Method{m})
 	if i := lastPresent(len(starts), &cols[0]); i >= 0 {
 		return starts[i], nil

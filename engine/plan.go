@@ -66,8 +66,13 @@ func groupFloor(t, width int64) int64 {
 }
 
 // sealEnd returns where the sealed groups of a width end when everything before f is closed: a group that
-// straddles f is still open.
-func sealEnd(f, width int64) int64 { return groupFloor(f, width) }
+// straddles f is still open. Before the first seal f is noTime, and so is the end.
+func sealEnd(f, width int64) int64 {
+	if f == noTime {
+		return noTime
+	}
+	return groupFloor(f, width)
+}
 
 // tailStart returns where the tail must begin so that every open group can be computed from it.
 func (pl *plan) tailStart(f int64) int64 {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/telemetrydb/tsdb/rollup"
 )
 
 // reserveBytes is the room on disk below which writes are refused, so that what runs can be finished.
@@ -262,7 +264,40 @@ func (db *DB) hasExpired(k blockKey, end int64) (bool, error) {
 		}
 		keep = s.plan.keep[wi]
 	}
-	return keep > 0 && s.maxT != noTime && end <= s.maxT-keep, nil
+	if keep <= 0 || s.maxT == noTime || end > s.maxT-keep {
+		return false, nil
+	}
+	if k.kind == keyRaw {
+		return true, nil
+	}
+	newest, err := db.newestOfAll(&s, k.width)
+	return err == nil && newest != noTime && end <= newest-keep, err
+}
+
+// newestOfAll returns the oldest of the newest points of a series' methods: std and rates may have none for long.
+func (db *DB) newestOfAll(s *viewSeries, width int64) (int64, error) {
+	newest := groupFloor(s.maxT, width)
+	for _, m := range s.plan.methods {
+		if !m.Rate() && m.Base() != rollup.Std {
+			continue
+		}
+		v, err := db.View(s.ref)
+		if err != nil {
+			return noTime, err
+		}
+		vs, err := v.find(s.ref)
+		if err == nil {
+			r := measureReader{v: v, s: vs, wi: vs.plan.width(width), width: width}
+			var t int64
+			t, err = r.newestPoint(m)
+			newest = min(newest, t)
+		}
+		v.Close()
+		if err != nil {
+			return noTime, err
+		}
+	}
+	return newest, nil
 }
 
 // peek returns a copy of a series' state without bringing it into memory.

@@ -154,10 +154,7 @@ func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, 
 	}
 	in := samples{sl.ts, sl.vs, st.carry}
 	for wi, width := range pl.widths {
-		lo := int64(noTime)
-		if st.sealed != noTime {
-			lo = sealEnd(st.sealed, width)
-		}
+		lo := sealEnd(st.sealed, width)
 		starts, cols := sl.group.compute(pl, wi, in, lo, sealEnd(f, width), st.seams, pl.methods)
 		if len(starts) == 0 {
 			continue
@@ -172,11 +169,25 @@ func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, 
 		if err != nil {
 			return 0, err
 		}
-		if err := w.expire(keyAgg, width, pl.keep[wi], starts[len(starts)-1]); err != nil {
+		if err := w.expire(keyAgg, width, pl.keep[wi], newestOfAll(starts, cols)); err != nil {
 			return 0, err
 		}
 	}
 	return k, nil
+}
+
+// newestOfAll returns the newest time up to which every method has a point, noTime if one has none: retention goes by
+// method.
+func newestOfAll(starts []int64, cols []encoding.Column) int64 {
+	newest := starts[len(starts)-1]
+	for c := range cols {
+		i := lastPresent(len(starts), &cols[c])
+		if i < 0 {
+			return noTime
+		}
+		newest = min(newest, starts[i])
+	}
+	return newest
 }
 
 // blockWriter writes the blocks of one seal.
