@@ -157,7 +157,10 @@ func (e *Encoder) tryHint(c *candidates, vs []float64, h Hint) bool {
 	case hintBits, hintSplit, hintXor:
 		var buf [sampleLen]float64
 		smp := sample(&buf, vs)
-		if e.tryExact(c, vs, smp, Fast) {
+		if repeats(smp) {
+			return false
+		}
+		if e.tryExact(c, vs, smp, Fast) || e.tryNear(c, vs, smp, Fast) {
 			return true
 		}
 		switch form {

@@ -11,8 +11,8 @@ const splitDict = 8 // frequent front parts at most
 // split is the form of values whose front bits are few and whose rear bits are noise.
 type split struct {
 	right uint // rear bits, 48 to 63
-	dict  []uint64
-	buf   [splitDict]uint64
+	count int
+	dict  [splitDict]uint64
 }
 
 // chooseSplit finds the cheapest border from a sample of the values; false when it takes limit bytes or more.
@@ -48,11 +48,10 @@ func chooseSplit(vs []float64, limit int) (s split, ok bool) {
 		size := (len(vs)*int(log2(d)+right)+out*len(vs)/n*24)/8 + 2*d + 6
 		if size < best {
 			best, ok = size, true
-			s.right = right
+			s.right, s.count = right, d
 			for i, r := range runs[:d] {
-				s.buf[i] = top[r.at] >> right
+				s.dict[i] = top[r.at] >> right
 			}
-			s.dict = s.buf[:d]
 		}
 	}
 	return s, ok
@@ -61,7 +60,7 @@ func chooseSplit(vs []float64, limit int) (s split, ok bool) {
 // append writes the form; see format.go.
 func (s *split) append(dst []byte, e *Encoder, vs []float64) []byte {
 	left, right := grow(&e.x, len(vs)), grow(&e.y, len(vs))
-	dict := s.dict
+	dict := s.dict[:s.count]
 	dst = append(dst, byte(s.right), byte(len(dict)))
 	for _, d := range dict {
 		dst = binary.LittleEndian.AppendUint16(dst, uint16(d))
