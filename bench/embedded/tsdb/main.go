@@ -155,6 +155,9 @@ func (e *tsdb) Scan(s embedded.Selection, from, to int64, emit func([]int64, []f
 		return e.scanGroup(s.Value, from, to, emit)
 	}
 	m, err := e.db.ResourceMetric(e.series[s.Series].resource, e.set.Series[s.Series].Metric)
+	if errors.Is(err, engine.ErrNotFound) {
+		return nil // no sample of it has come yet
+	}
 	if err != nil {
 		return err
 	}
