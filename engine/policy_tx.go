@@ -53,6 +53,9 @@ func (tx *Tx) UpdateArchivePolicy(name string, definition []Granularity, backWin
 		return ArchivePolicy{}, &Error{Kind: KindArchivePolicy, Name: name, Err: ErrUnsupported, Detail: fault}
 	}
 	n := newPolicyState(s.policyEntry, p)
+	if p.BackWindow != s.policy.BackWindow {
+		tx.windows = append(tx.windows, s.policyEntry)
+	}
 	return n.export(), tx.putPolicy(n)
 }
 

@@ -22,6 +22,7 @@ type Tx struct {
 	// What the transaction touched, by id. The ends of a chain of changes suffice to write records and index.
 	resources map[UUID]*resourceChange
 	metrics   map[UUID]*metricChange
+	windows   []*policyEntry // whose back window changes
 }
 
 // resourceChange holds a resource before and after a transaction; nil: there is none. now is the transaction's own.
@@ -77,12 +78,20 @@ func (db *DB) update(fn func(tx *Tx) error) (*pebble.Batch, error) {
 		return nil, err
 	}
 	c.version.Add(1)
-	if err := db.commit(tx.batch); err != nil {
-		c.version.Add(^uint64(0)) // nothing was published: back to what it was
+	err := db.overWindows(tx, func() error {
+		if err := db.commit(tx.batch); err != nil {
+			return err
+		}
+		committed = true
+		tx.publish(ch)
+		return nil
+	})
+	if err != nil {
+		if !committed {
+			c.version.Add(^uint64(0)) // nothing was published: back to what it was
+		}
 		return nil, err
 	}
-	committed = true
-	tx.publish(ch)
 	return tx.batch, nil
 }
 
