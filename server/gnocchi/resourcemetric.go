@@ -1,6 +1,7 @@
 package gnocchi
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -17,11 +18,11 @@ func (c *call) listResourceMetrics() error {
 	return c.metricsOf(r)
 }
 
-// metricsOf sends all metrics of a resource.
+// metricsOf sends all metrics of a resource, by name.
 func (c *call) metricsOf(r *engine.Resource) error {
 	var objects []object
-	for _, ref := range r.Metrics {
-		m, err := c.db.MetricByRef(ref.Ref)
+	for _, name := range slices.Sorted(maps.Keys(r.Metrics)) {
+		m, err := c.db.MetricByRef(r.Metrics[name].Ref)
 		if isKind(err, engine.ErrNotFound, engine.KindMetric) {
 			continue // deleted meanwhile
 		}
@@ -34,7 +35,6 @@ func (c *call) metricsOf(r *engine.Resource) error {
 		}
 		objects = append(objects, o)
 	}
-	slices.SortFunc(objects, func(a, b object) int { return compareText(a[0].value.(string), b[0].value.(string)) })
 	return c.list(len(objects), func(dst []byte, i int) []byte { return appendJSON(dst, objects[i]) })
 }
 
@@ -98,6 +98,9 @@ func parseMetrics(v *fastjson.Value, p *at) ([]metricInput, error) {
 		case fastjson.TypeObject:
 			definition, _ := asObject(m.value, here)
 			for _, d := range definition {
+				if d.key == "name" {
+					continue // the client repeats it; the name is the member's
+				}
 				if err := in.parseMember(d, here.member(d.key)); err != nil {
 					return nil, err
 				}

@@ -46,7 +46,7 @@ type routes struct {
 	policies, policy, rules, rule                                 route
 	types, resources, resource, resourceMetrics                   route
 	namedMetric, namedMeasures, metrics, metric, measures, broken route
-	batchMetrics, batchResources                                  route
+	batchMetrics, batchResources, resourceTypes, resourceType     route
 }
 
 func newRoutes() routes {
@@ -67,6 +67,9 @@ func newRoutes() routes {
 			method{get, (*call).listRules, false}, method{post, (*call).postRule, false}),
 		rule: newRoute("/v1/archive_policy_rule/{name}", method{del, (*call).deleteRule, false},
 			method{get, (*call).getRule, false}, method{patch, (*call).patchRule, false}),
+
+		resourceTypes: newRoute("/v1/resource_type", method{get, (*call).listResourceTypes, false}),
+		resourceType:  newRoute("/v1/resource_type/{name}", method{get, (*call).getResourceType, false}),
 
 		types: newRoute("/v1/resource", method{get, (*call).getTypes, true}),
 		resources: newRoute("/v1/resource/{type}",
@@ -152,6 +155,8 @@ func (c *call) find(path string, segs []string) (*route, error) {
 		return c.findMetric(rest)
 	case "resource":
 		return c.findResource(rest)
+	case "resource_type":
+		return c.collection(&t.resourceTypes, &t.resourceType, rest)
 	}
 	return nil, noRoute()
 }
