@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -96,6 +97,12 @@ func (db *DB) checkValue(key, v []byte, sum *CheckSummary, found func(Finding)) 
 			sum.Blocks++
 			sum.Points += int64(rows)
 		}
+	case keyMeta:
+		if bytes.Equal(key, seqKey) {
+			_, f.Err = decodeTrimmed(v)
+			break
+		}
+		f.Err = db.cat.checkRecord(key, v)
 	default:
 		f.Err = db.cat.checkRecord(key, v)
 	}

@@ -57,8 +57,20 @@ func (l *logState) trimTo(seq uint64, all bool) (from, to uint64) {
 	return from, to
 }
 
-// seqKey holds the number of the newest log record that was trimmed, 8 bytes big-endian.
-var seqKey = []byte{0x01, 's'}
+// seqKey holds the number of the newest log record that was trimmed: a record of the form that those of the catalogue
+// have, with the number as uvarint.
+var seqKey = []byte{keyMeta, 's'}
+
+func appendTrimmed(dst []byte, seq uint64) []byte {
+	at := len(dst)
+	return endRecord(binary.AppendUvarint(beginRecord(dst), seq), at)
+}
+
+func decodeTrimmed(rec []byte) (uint64, error) {
+	r := openRecord(rec)
+	seq := r.uvarint("log sequence")
+	return seq, r.close()
+}
 
 // trimLog deletes log records that no series needs any more.
 func (db *DB) trimLog() error {
@@ -76,7 +88,7 @@ func (db *DB) trimLog() error {
 	if err := wb.DeleteRange(logKey(nil, from), logKey(nil, to), nil); err != nil {
 		return err
 	}
-	if err := wb.Set(seqKey, binary.BigEndian.AppendUint64(nil, to-1), nil); err != nil {
+	if err := wb.Set(seqKey, appendTrimmed(nil, to-1), nil); err != nil {
 		return err
 	}
 	return db.commitLazily(wb)

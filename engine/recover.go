@@ -78,20 +78,15 @@ func (db *DB) replay(a *appender, seq uint64, v []byte) error {
 // restoreSeq makes sure that record numbers go on upwards although trimmed records are gone: series records remember
 // theirs and would take a lower one for contained.
 func (db *DB) restoreSeq() error {
-	v, closer, err := db.p.Get(seqKey)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
+	var n uint64
+	found, err := getRecord(db.p, seqKey, func(rec []byte) (err error) {
+		n, err = decodeTrimmed(rec)
+		return err
+	})
+	if err != nil || !found {
 		return err
 	}
-	defer closer.Close()
-	if len(v) != 8 {
-		return &CorruptError{Key: seqKey, Err: fmt.Errorf("%w: log sequence", ErrCorrupt)}
-	}
-	if n := binary.BigEndian.Uint64(v); n > db.seq.Load() {
-		db.seq.Store(n)
-	}
+	db.seq.Store(max(n, db.seq.Load()))
 	if db.log.first == 0 {
 		db.log.first = db.seq.Load() + 1
 	}
