@@ -148,6 +148,9 @@ func (h *harness) create() {
 		if !nested(p.Definition) && (m.Rate() || m.Base() == rollup.Std) {
 			m = rollup.Mean
 		}
+		if m.Rate() && m.Base() == rollup.Std { // the same for one difference left of several
+			m = rollup.Mean.OfRate()
+		}
 		if !slices.Contains(p.Methods, m) {
 			p.Methods = append(p.Methods, m)
 			mp.Methods = append(mp.Methods, m.String())
