@@ -12,7 +12,7 @@ STATICCHECK := $(BIN)/staticcheck-$(STATICCHECK_VERSION)
 RACE := ./engine/... ./index/... ./query/... ./server/... ./cmd/...
 
 .NOTPARALLEL:
-.PHONY: test tools build lint unit race fuzz nested conformance
+.PHONY: test tools build lint unit race fuzz nested conformance bench seed
 
 test: tools lint build unit race fuzz nested conformance
 	@echo "make test: all passed"
@@ -46,6 +46,15 @@ nested: $(STATICCHECK)
 
 conformance:
 	conformance/client.sh
+
+# The engine and its codecs beside other embedded engines, in one run; bench/README.md tells more.
+bench:
+	cd bench && $(GO) run ./cmd/embedded
+	cd bench && $(GO) run ./cmd/codec
+
+# The founding measurement, over HTTP.
+seed:
+	cd bench && $(GO) run ./cmd/seed
 
 $(STATICCHECK):
 	GOBIN=$(BIN) $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
