@@ -69,6 +69,17 @@ type harness struct {
 }
 
 func newHarness(t testing.TB) *harness {
+	h := openHarness(t)
+	t.Cleanup(func() {
+		if err := h.db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
+// openHarness leaves it to the caller to close the database.
+func openHarness(t testing.TB) *harness {
 	h := &harness{names: map[string]string{}, ids: map[string]string{}, given: map[string]bool{}}
 	h.now.Store(testNow.UnixNano())
 	now := func() time.Time { return time.Unix(0, h.now.Load()).UTC() }
@@ -76,11 +87,6 @@ func newHarness(t testing.TB) *harness {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	h.db = db
 	h.handler = New(db, &Options{MaxLimit: 7, MaxBodyBytes: 64 << 10, Now: now})
 	return h

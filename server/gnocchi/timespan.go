@@ -33,10 +33,16 @@ var (
 
 func spanUnit(names string) string { return `(?:(\d+\.?\d*|\.\d+)\s*(?:` + names + `))?\s*[,/]?\s*` }
 
+// maxSpanText is longer than any timespan that means something; patterns need not be tried on a megabyte.
+const maxSpanText = 256
+
 // parseTimespan reads a timespan, in seconds or as text with units, and gives nanoseconds, which may be negative.
 func parseTimespan(s string) (int64, bool) {
 	if f, ok := parsePyFloat(s); ok {
 		return spanNanos(f)
+	}
+	if len(s) > maxSpanText {
+		return 0, false
 	}
 	s = strings.ToLower(strings.TrimSpace(s))
 	sign := 1.0
