@@ -12,7 +12,7 @@ STATICCHECK := $(BIN)/staticcheck-$(STATICCHECK_VERSION)
 RACE := ./engine/... ./index/... ./query/... ./server/... ./cmd/...
 
 .NOTPARALLEL:
-.PHONY: test tools build lint unit race fuzz nested conformance bench seed
+.PHONY: test tools build lint unit race fuzz soak nested conformance bench seed
 
 test: tools lint build unit race fuzz nested conformance
 	@echo "make test: all passed"
@@ -39,6 +39,12 @@ race:
 fuzz:
 	FUZZTIME=$(FUZZTIME) scripts/fuzz
 	cd bench && FUZZTIME=$(FUZZTIME) ../scripts/fuzz
+
+# How long the soak goes on; it is no part of the tests of every change.
+SOAK ?= 10m
+
+soak:
+	$(GO) test ./fuzz/crash -run Soak -timeout 0 -v -soak=$(SOAK)
 
 # bench is a module of its own, so that its peers' dependencies stay out of this one.
 nested: $(STATICCHECK)
