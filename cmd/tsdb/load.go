@@ -198,10 +198,11 @@ func (l *loader) send(ctx context.Context, b *batch) error {
 		return err
 	}
 	half := len(b.lines) / 2
+	var parser fastjson.Parser // not the loader's, whose line may still be to come
 	for _, lines := range [][]textLine{b.lines[:half], b.lines[half:]} {
 		part := newBatch(l)
 		for _, line := range lines {
-			v, err := l.parser.ParseBytes(line.text)
+			v, err := parser.ParseBytes(line.text)
 			if err == nil {
 				_, err = part.add(line.number, line.text, v)
 			}

@@ -2,6 +2,8 @@
 //
 //	tsdb serve           serve a database: no argument is needed
 //	tsdb load FILE|-     post JSON lines to a server
+//	tsdb check DIR       read and verify every byte of a database
+//	tsdb dump DIR        print what is stored
 //	tsdb version         tell the version
 //
 // tsdb help COMMAND tells the flags of each.
@@ -36,7 +38,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(), loadCommand(), versionCommand())
+	root.AddCommand(serveCommand(), loadCommand(), checkCommand(), dumpCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
