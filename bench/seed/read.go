@@ -131,12 +131,12 @@ func measure(s *server, c *client, paths []string) (t timing, err error) {
 // idle is the CPU that the server takes when nobody asks, in per cent of one core.
 func idle(s *server) (percent float64, err error) {
 	time.Sleep(time.Second) // what follows opening
-	before, err := s.cpuSeconds()
+	before, err := s.runSeconds()
 	if err != nil {
 		return 0, err
 	}
 	time.Sleep(idleSeconds * time.Second)
-	after, err := s.cpuSeconds()
+	after, err := s.runSeconds()
 	if err != nil {
 		return 0, err
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -108,6 +109,28 @@ func (s *server) cpuSeconds() (float64, error) {
 	user, err1 := strconv.ParseFloat(f[11], 64)
 	system, err2 := strconv.ParseFloat(f[12], 64)
 	return (user + system) / clockTicks, errors.Join(err1, err2)
+}
+
+// runSeconds is what the server's threads have run so far, to a microsecond or so. A thread that ended is not in it, so it only
+// serves short spans in which none does.
+func (s *server) runSeconds() (float64, error) {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", s.cmd.Process.Pid))
+	if err != nil || len(tasks) == 0 {
+		return 0, fmt.Errorf("no schedstat: %v", err)
+	}
+	sum := 0.0
+	for _, path := range tasks {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return 0, err
+		}
+		nanos, err := strconv.ParseFloat(strings.Fields(string(b))[0], 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += nanos / 1e9
+	}
+	return sum, nil
 }
 
 // peakMemoryMB is the most resident memory so far, in units of a million bytes.
