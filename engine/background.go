@@ -36,8 +36,9 @@ func (b *background) stop() {
 	b.idle.Wait()
 }
 
-// headBudget is what the head may take: half of the memory budget.
-func (db *DB) headBudget() int64 { return db.opts.MemoryBytes / 2 }
+// headBudget is what the head may take: three eighths of the memory budget, for Go's collector lets garbage grow to as much
+// again.
+func (db *DB) headBudget() int64 { return db.opts.MemoryBytes * 3 / 8 }
 
 // logBudget bounds what recovery has to replay.
 func (db *DB) logBudget() int64 { return 4 * db.opts.MemoryBytes }
@@ -89,6 +90,7 @@ func (db *DB) runHousekeeping() {
 	defer db.bg.idle.Done()
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
+	db.expireAt = time.Now().Add(expireEvery)
 	for {
 		select {
 		case <-db.bg.done:

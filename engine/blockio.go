@@ -25,6 +25,9 @@ type blockBuffer struct {
 // before returns the block of the same metric and partition that starts before key, if there is one. The value is valid
 // until the iterator moves.
 func (w *blockWriter) before(key blockKey) (blockKey, []byte, error) {
+	if _, err := w.iterator(); err != nil {
+		return blockKey{}, nil, err
+	}
 	w.sl.key = key.append(w.sl.key[:0])
 	if !w.it.SeekLT(w.sl.key) {
 		return blockKey{}, nil, w.it.Error()
@@ -44,21 +47,24 @@ func (w *blockWriter) corrupt(k blockKey, err error) error {
 	return &CorruptError{Key: k.append(nil), Metric: w.s.meta.id, From: k.start, Err: err}
 }
 
-// small returns the block before key, parsed, if it is small enough to be joined with n more rows.
-func (w *blockWriter) small(key blockKey, n int) (k blockKey, b encoding.Block, ok bool, err error) {
+// small returns a series' last block, parsed, if it is small enough to be joined with n more rows at key.
+func (w *blockWriter) small(end *blockEnd, key blockKey, n int) (k blockKey, b encoding.Block, ok bool, err error) {
+	if end.rows <= 0 || end.rows >= joinRows || end.rows+n > maxBlockRows || end.start/span(key.width) != int64(key.partition) {
+		return k, b, false, nil
+	}
 	k, v, err := w.before(key)
-	if err != nil || v == nil || v[0] != blockColumns {
-		return k, b, false, err
+	if err != nil || v == nil || v[0] != blockColumns || k.start != end.start {
+		return k, b, false, err // expired meanwhile
 	}
 	if b, err = encoding.ParseBlock(v[1:]); err != nil {
 		return k, b, false, w.corrupt(k, err)
 	}
-	return k, b, b.Len() < joinRows && b.Len()+n <= maxBlockRows, nil
+	return k, b, true, nil
 }
 
 // last returns the raw samples to join with n rows at key.
-func (w *blockWriter) last(key blockKey, n int) (*blockBuffer, error) {
-	k, b, ok, err := w.small(key, n)
+func (w *blockWriter) last(end *blockEnd, key blockKey, n int) (*blockBuffer, error) {
+	k, b, ok, err := w.small(end, key, n)
 	if !ok || err != nil {
 		return nil, err
 	}
@@ -73,8 +79,8 @@ func (w *blockWriter) last(key blockKey, n int) (*blockBuffer, error) {
 }
 
 // lastColumns returns the last aggregate block of key's metric and partition with cols joined to it.
-func (w *blockWriter) lastColumns(key blockKey, n int, cols []encoding.Column) (*blockBuffer, error) {
-	k, b, ok, err := w.small(key, n)
+func (w *blockWriter) lastColumns(end *blockEnd, key blockKey, n int, cols []encoding.Column) (*blockBuffer, error) {
+	k, b, ok, err := w.small(end, key, n)
 	if !ok || err != nil {
 		return nil, err
 	}
@@ -177,6 +183,9 @@ func (w *blockWriter) expire(kind byte, width, keep, newest int64) error {
 	if cutoff <= 0 {
 		return nil
 	}
+	if _, err := w.iterator(); err != nil {
+		return err
+	}
 	for p := max(0, cutoff/sp-1); p <= cutoff/sp; p++ {
 		from := blockKey{kind, width, uint32(p), w.s.ref, 0}
 		w.sl.key = from.append(w.sl.key[:0])
@@ -205,25 +214,28 @@ func (w *blockWriter) expire(kind byte, width, keep, newest int64) error {
 }
 
 // blockRange calls fn for the blocks of one metric and width that may hold times in [from, to), in order of time. The key
-// says where a block starts; the value is valid during the call. it must cover all keys of the kind.
-func blockRange(it *pebble.Iterator, kind byte, width int64, ref Ref, from, to int64, fn func(k blockKey, v []byte) error) error {
+// says where a block starts; the value is valid during the call, which tells whether to go on. it must cover all keys of the kind.
+func blockRange(it *pebble.Iterator, kind byte, width int64, ref Ref, from, to int64, fn func(k blockKey, v []byte) (more bool, err error)) error {
 	from, to = max(from, 0), max(to, 0)
 	if from >= to {
 		return nil
 	}
 	sp := span(width)
 	var buf [blockKeyLen]byte
+	same := func(k blockKey, p int64) bool {
+		return k.kind == kind && k.width == width && int64(k.partition) == p && k.ref == ref
+	}
 	for p := from / sp; p <= (to-1)/sp; p++ {
 		// The block that holds from may start before it, but only in the same partition.
-		seek := blockKey{kind, width, uint32(p), ref, 0}
-		if p == from/sp {
-			if it.SeekLT(blockKey{kind, width, uint32(p), ref, from + 1}.append(buf[:0])) {
-				if k, ok := parseBlockKey(it.Key()); ok && k.kind == kind && k.width == width && k.partition == uint32(p) && k.ref == ref {
-					seek.start = k.start
-				}
-			}
+		ok := false
+		if p == from/sp && from > p*sp && it.SeekLT(blockKey{kind, width, uint32(p), ref, from + 1}.append(buf[:0])) {
+			k, good := parseBlockKey(it.Key())
+			ok = good && same(k, p)
 		}
-		for ok := it.SeekGE(seek.append(buf[:0])); ; ok = it.Next() {
+		if !ok {
+			ok = it.SeekGE(blockKey{kind, width, uint32(p), ref, 0}.append(buf[:0]))
+		}
+		for ; ; ok = it.Next() {
 			if !ok {
 				return it.Error()
 			}
@@ -231,7 +243,7 @@ func blockRange(it *pebble.Iterator, kind byte, width int64, ref Ref, from, to i
 			if !good || k.kind != kind || k.width != width {
 				return nil
 			}
-			if int64(k.partition) != p || k.ref != ref {
+			if !same(k, p) {
 				// Another metric's: go on with the partition that the store has next.
 				if int64(k.partition) > p {
 					p = int64(k.partition) - 1
@@ -251,7 +263,7 @@ func blockRange(it *pebble.Iterator, kind byte, width int64, ref Ref, from, to i
 			if len(v) == 0 {
 				return &CorruptError{Key: k.append(nil), From: k.start, Err: fmt.Errorf("%w: empty value", ErrCorrupt)}
 			}
-			if err := fn(k, v); err != nil {
+			if more, err := fn(k, v); err != nil || !more {
 				return err
 			}
 		}

@@ -83,7 +83,9 @@ func (db *DB) checkValue(key, v []byte, sum *CheckSummary, found func(Finding)) 
 			break
 		}
 		s := &series{}
-		f.Err = s.decodeRecord(v)
+		if f.Err = s.decodeRecord(v); f.Err == nil && !s.tail.valid() {
+			f.Err = fmt.Errorf("%w: tail of series record", ErrCorrupt)
+		}
 		f.Metric = db.idOf(Ref(beUint32(key[1:])))
 	case keyRaw, keyAgg:
 		k, ok := parseBlockKey(key)

@@ -200,9 +200,13 @@ func (db *DB) readSeries(r pebble.Reader, ref Ref) (*series, error) {
 		return nil, fmt.Errorf("tsdb: series of metric %v: %w", meta.id, err)
 	}
 	defer closer.Close()
-	if err := s.decodeRecord(v); err != nil {
+	err = s.decodeRecord(v)
+	if err == nil && !s.tail.valid() {
+		err = fmt.Errorf("%w: tail of series record", ErrCorrupt)
+	}
+	if err != nil {
 		return nil, &CorruptError{Key: seriesKey(nil, ref), Metric: meta.id, Err: err}
 	}
-	s.maxT, s.sealAt = s.newest(), s.tail.n+maxBlockRows
+	s.sealAt = s.tail.n + maxBlockRows
 	return s, nil
 }

@@ -187,12 +187,19 @@ func (r *measureReader) blocks(from, to int64) error {
 		pending = span{}
 		return r.fromRaw(p.from, p.to)
 	}
+	// A derived block is read by moving the iterator, so from the first one on blocks are set aside.
 	var keys []blockKey
 	var vals [][]byte
-	err := blockRange(r.v.it, keyAgg, r.width, r.s.ref, from, to, func(k blockKey, v []byte) error {
+	err := blockRange(r.v.it, keyAgg, r.width, r.s.ref, from, to, func(k blockKey, v []byte) (bool, error) {
+		if err := r.ctx.Err(); err != nil {
+			return false, err
+		}
+		if len(keys) == 0 && v[0] != blockDerived {
+			return true, r.fromColumns(k, v, from, to)
+		}
 		keys = append(keys, k)
 		vals = append(vals, slices.Clone(v))
-		return r.ctx.Err()
+		return true, nil
 	})
 	if err != nil {
 		return err

@@ -89,10 +89,12 @@ func (db *DB) storeOptions(fs vfs.FS) *pebble.Options {
 		MaxOpenFiles:                1000,
 		EventListener:               db.storeEvents(),
 	}
-	// Blocks are compressed by their own codecs, and bigger table blocks cost them no more to read; catalogue and index
-	// keys compress well.
+	// What is flushed is log records, which die young, and blocks, which their own codecs have compressed. Catalogue and
+	// index keys compress well, and come to rest in the lowest levels.
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings {
-		return pebble.UniformDBCompressionSettings(block.SnappyCompression)
+		c := pebble.UniformDBCompressionSettings(block.NoCompression)
+		c.Levels[len(c.Levels)-2], c.Levels[len(c.Levels)-1] = block.FastCompression, block.FastCompression
+		return c
 	})
 	for i := range o.Levels {
 		o.Levels[i].BlockSize = 16 << 10

@@ -104,7 +104,11 @@ func (v *View) EachRaw(ctx context.Context, from, to int64, fn func(m Ref, ts []
 // scanInto reads a chunk of metrics.
 func (v *View) scanInto(ctx context.Context, it *pebble.Iterator, r *scanResult, first int, from, to int64) {
 	r.first, r.ts, r.vs, r.ends, r.err = first, r.ts[:0], r.vs[:0], r.ends[:0], nil
-	for i := first; i < min(first+scanChunk, len(v.series)) && r.err == nil; i++ {
+	last := min(first+scanChunk, len(v.series))
+	for i := first; i < last && r.err == nil; i++ { // records first: they lie together, and so do blocks
+		r.err = v.series[i].ensure(it)
+	}
+	for i := first; i < last && r.err == nil; i++ {
 		if r.ts, r.vs, r.err = v.rawOf(ctx, it, &v.series[i], from, to, r.ts, r.vs); r.err == nil {
 			r.ends = append(r.ends, len(r.ts))
 		}

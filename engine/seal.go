@@ -57,6 +57,7 @@ type sealState struct {
 	maxT   int64
 	carry  sampleState
 	seams  []seam
+	ends   []blockEnd
 	edits  uint32
 	hint   encoding.Hint
 }
@@ -69,7 +70,7 @@ func (db *DB) beginSeal(ref Ref) (*series, sealState) {
 		return nil, sealState{}
 	}
 	s.sealing = true
-	return s, sealState{s.tail, s.sealed, s.maxT, s.carry, slices.Clone(s.seams), s.edits, s.hint}
+	return s, sealState{s.tail, s.sealed, s.maxT, s.carry, slices.Clone(s.seams), slices.Clone(s.ends), s.edits, s.hint}
 }
 
 // sealCopy seals by a copied state; false means that the state has changed and nothing was done.
@@ -114,7 +115,7 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, cut bool) (done bool
 		rest = s.tail.cut(k)
 	}
 	seams := slices.DeleteFunc(slices.Clone(s.seams), func(x seam) bool { return x.start < sealEnd(edge, pl.widths[x.width]) })
-	sl.value = s.appendRecord(sl.value[:0], edge, carry, seams, &rest)
+	sl.value = s.appendRecord(sl.value[:0], edge, carry, st.ends, seams, &rest)
 	sl.key = seriesKey(sl.key[:0], s.ref)
 	if err := wb.Set(sl.key, sl.value, nil); err != nil {
 		return false, err
@@ -124,7 +125,7 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, cut bool) (done bool
 	}
 	before := s.memBytes()
 	s.groups = nil // they look at samples that may have left the tail
-	s.tail, s.sealed, s.carry, s.seams, s.hint = rest, edge, carry, seams, st.hint
+	s.tail, s.sealed, s.carry, s.ends, s.seams, s.hint = rest, edge, carry, st.ends, seams, st.hint
 	s.sealAt = rest.n + maxBlockRows
 	s.firstSeq.Store(0)
 	db.head.bytes.Add(s.memBytes() - before)
@@ -139,12 +140,12 @@ func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, 
 		return 0, fmt.Errorf("tsdb: tail of metric %v does not decode: %w", s.meta.id, ErrCorrupt)
 	}
 	k, _ := slices.BinarySearch(sl.ts, pl.tailStart(f))
-	it, err := db.p.NewIter(&pebble.IterOptions{LowerBound: []byte{keyRaw}, UpperBound: []byte{keyEnd}})
-	if err != nil {
-		return 0, err
+	if st.ends == nil {
+		st.ends = make([]blockEnd, 1+len(pl.widths))
 	}
-	defer it.Close()
-	w := blockWriter{db: db, sl: sl, wb: wb, it: it, s: s}
+	w := blockWriter{db: db, sl: sl, wb: wb, s: s, ends: st.ends}
+	defer w.close()
+	var err error
 	if pl.raw != 0 {
 		sl.enc.SetHint(&st.hint)
 		if err := w.raw(pl, sl.ts[:k], sl.vs[:k]); err != nil {
@@ -162,9 +163,9 @@ func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, 
 		a, _ := slices.BinarySearch(sl.ts, starts[0])
 		b, _ := slices.BinarySearch(sl.ts, sealEnd(f, width))
 		if pl.derived[wi] && b-a == len(starts) && b <= k {
-			err = w.derived(width, starts)
+			err = w.derived(&w.ends[1+wi], width, starts)
 		} else {
-			err = w.aggregates(width, starts, cols)
+			err = w.aggregates(&w.ends[1+wi], width, starts, cols)
 		}
 		if err != nil {
 			return 0, err
@@ -195,8 +196,27 @@ type blockWriter struct {
 	db *DB
 	sl *sealer
 	wb *writeBatch
-	it *pebble.Iterator
 	s  *series
+	it *pebble.Iterator // over blocks; made when it is needed
+
+	ends []blockEnd
+}
+
+func (w *blockWriter) iterator() (*pebble.Iterator, error) {
+	if w.it == nil {
+		var err error
+		w.it, err = w.db.p.NewIter(&pebble.IterOptions{LowerBound: []byte{keyRaw}, UpperBound: []byte{keyEnd}})
+		if err != nil {
+			return nil, fmt.Errorf("tsdb: reading blocks: %w", err)
+		}
+	}
+	return w.it, nil
+}
+
+func (w *blockWriter) close() {
+	if w.it != nil {
+		w.it.Close() // its error was seen by the reads
+	}
 }
 
 // runs splits rows [0,n) so that no run crosses a partition's end or is longer than a block may be.
@@ -233,7 +253,7 @@ func (w *blockWriter) raw(pl *plan, ts []int64, vs []float64) error {
 		var small *blockBuffer
 		if i == 0 { // what this call writes itself is not joined
 			var err error
-			if small, err = w.last(key, len(t)); err != nil {
+			if small, err = w.last(&w.ends[0], key, len(t)); err != nil {
 				return err
 			}
 		}
@@ -243,6 +263,7 @@ func (w *blockWriter) raw(pl *plan, ts []int64, vs []float64) error {
 			small.values = append(small.values, v...)
 			t, v = small.ts, small.values
 		}
+		w.ends[0] = blockEnd{key.start, len(t)}
 		if err := w.put(key, t, []encoding.Column{{Values: v}}); err != nil {
 			return err
 		}
@@ -259,7 +280,7 @@ func (w *blockWriter) put(key blockKey, ts []int64, cols []encoding.Column) erro
 }
 
 // aggregates writes the groups of one width, joining them with the last block while that is small.
-func (w *blockWriter) aggregates(width int64, starts []int64, cols []encoding.Column) error {
+func (w *blockWriter) aggregates(end *blockEnd, width int64, starts []int64, cols []encoding.Column) error {
 	at := func(i int) int64 { return starts[i] }
 	return runs(len(starts), at, span(width), func(i, j int, partition uint32) error {
 		part := make([]encoding.Column, len(cols))
@@ -271,7 +292,7 @@ func (w *blockWriter) aggregates(width int64, starts []int64, cols []encoding.Co
 		var small *blockBuffer
 		if i == 0 {
 			var err error
-			if small, err = w.lastColumns(key, j-i, part); err != nil {
+			if small, err = w.lastColumns(end, key, j-i, part); err != nil {
 				return err
 			}
 		}
@@ -280,6 +301,7 @@ func (w *blockWriter) aggregates(width int64, starts []int64, cols []encoding.Co
 			ts = append(small.ts, ts...)
 			part = small.cols
 		}
+		*end = blockEnd{key.start, len(ts)}
 		return w.put(key, ts, part)
 	})
 }
@@ -293,22 +315,16 @@ const (
 // A derived block, after its first byte: uvarint number of points, uvarint (last - first) / width, CRC-32C of all
 // before it, little-endian. Its first point's time is the key's start.
 
-func (w *blockWriter) derived(width int64, starts []int64) error {
+func (w *blockWriter) derived(end *blockEnd, width int64, starts []int64) error {
 	at := func(i int) int64 { return starts[i] }
 	return runs(len(starts), at, span(width), func(i, j int, partition uint32) error {
 		key := blockKey{keyAgg, width, partition, w.s.ref, starts[i]}
 		n, last := j-i, starts[j-1]
-		if k, v, err := w.before(key); i > 0 || err != nil {
-			if err != nil {
-				return err
-			}
-		} else if v != nil && v[0] == blockDerived {
-			n0, _, err := decodeDerived(v, k, width)
-			if err != nil {
-				return w.corrupt(k, err)
-			}
-			key.start, n = k.start, n+n0
+		// Unlike other blocks a derived one grows without end: it is a marker.
+		if i == 0 && end.rows < 0 && end.start/span(width) == int64(partition) {
+			key.start, n = end.start, n-end.rows
 		}
+		*end = blockEnd{key.start, -n}
 		w.sl.key = key.append(w.sl.key[:0])
 		w.sl.value = appendDerived(w.sl.value[:0], n, (last-key.start)/width)
 		return w.wb.Set(w.sl.key, w.sl.value, nil)

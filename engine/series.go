@@ -26,27 +26,34 @@ type seam struct {
 //
 // All fields are guarded by the stripe of ref and, against View, by holding DB.visible for reading.
 type series struct {
-	ref  Ref
-	meta *metricState
+	// What appending touches comes first, in one pair of cache lines.
+	maxT      int64 // newest sample ever stored; noTime if there is none
+	tail      tail
+	mark      uint64 // log record being applied, and the index of this series in its list
+	markIndex int32
+	ref       Ref
+	meta      *metricState
 
-	tail   tail
-	sealed int64       // groups that end at or before it are in blocks; noTime: none
-	carry  sampleState // newest sample before the tail; t is noTime if there is none
-	seams  []seam
-	groups []newestGroup // per width, for policies that may have seams; nil: not worked out
-	hint   encoding.Hint // how the last raw block was encoded
-
-	maxT     int64         // newest sample ever stored; noTime if there is none
+	sealAt   int           // samples in the tail at which it is worth sealing
 	seq      uint64        // log record that brought the newest samples
 	firstSeq atomic.Uint64 // oldest log record with samples not persisted in blocks or record; 0: none
 	edits    uint32        // times the tail was rewritten rather than appended to
-	sealAt   int           // samples in the tail at which it is worth sealing
 	sealing  bool          // one sealer at a time
 	gone     bool          // the metric was deleted
 	touched  bool          // used since the last eviction sweep
 
-	mark      uint64 // log record being applied, and the index of this series in its list
-	markIndex int32
+	sealed int64       // groups that end at or before it are in blocks; noTime: none
+	carry  sampleState // newest sample before the tail; t is noTime if there is none
+	ends   []blockEnd  // the last block of raw samples and of each width; nil: none
+	seams  []seam
+	groups []newestGroup // per width, for policies that may have seams; nil: not worked out
+	hint   encoding.Hint // how the last raw block was encoded
+}
+
+// blockEnd says which block of a kind and width is a series' last one, so that sealing need not look for it.
+type blockEnd struct {
+	start int64 // of the block
+	rows  int   // in it, negative for a derived block; 0: there is none
 }
 
 // newest is the time of the newest sample ever stored, noTime if there is none.
@@ -73,6 +80,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 //	uv     seq: every log record up to it is contained for this metric
 //	sv     sealed: groups that end at or before it are in blocks (nanoseconds since the Unix epoch)
 //	sv 8   carry: time and value bits of the newest sample before the tail; time -1<<63: none
+//	uv     number of block ends (raw, then each width of the policy); each: sv start, sv rows
 //	uv     number of seams; each: uv width index, sv group start, sv low edge
 //	sv sv 8  state before the tail's first sample: time, delta, value bits
 //	sv sv 8  state of the tail's last sample
@@ -88,13 +96,18 @@ func appendState(b []byte, st sampleState) []byte {
 }
 
 // appendRecord appends the series record for a state whose tail is tl.
-func (s *series) appendRecord(b []byte, sealed int64, carry sampleState, seams []seam, tl *tail) []byte {
+func (s *series) appendRecord(b []byte, sealed int64, carry sampleState, ends []blockEnd, seams []seam, tl *tail) []byte {
 	from := len(b)
 	b = append(b, seriesVersion)
 	b = binary.AppendUvarint(b, s.seq)
 	b = binary.AppendVarint(b, sealed)
 	b = binary.AppendVarint(b, carry.t)
 	b = binary.LittleEndian.AppendUint64(b, carry.bits)
+	b = binary.AppendUvarint(b, uint64(len(ends)))
+	for _, e := range ends {
+		b = binary.AppendVarint(b, e.start)
+		b = binary.AppendVarint(b, int64(e.rows))
+	}
 	b = binary.AppendUvarint(b, uint64(len(seams)))
 	for _, x := range seams {
 		b = binary.AppendUvarint(b, uint64(x.width))
@@ -165,7 +178,7 @@ func checked(b []byte, version byte) (fieldReader, error) {
 	return fieldReader{b: body[1:]}, nil
 }
 
-// decodeRecord fills s from a series record; the tail's bytes are copied.
+// decodeRecord fills s from a series record; the tail's bytes are copied. It does not walk the tail: see tail.valid.
 func (s *series) decodeRecord(b []byte) error {
 	r, err := checked(b, seriesVersion)
 	if err != nil {
@@ -176,8 +189,16 @@ func (s *series) decodeRecord(b []byte) error {
 	s.carry = sampleState{t: r.sv(), bits: r.u64()}
 	n := r.uv()
 	if n > uint64(len(r.b)) {
+		return fmt.Errorf("%w: %d block ends", ErrCorrupt, n)
+	}
+	s.ends = s.ends[:0]
+	for range n {
+		s.ends = append(s.ends, blockEnd{start: r.sv(), rows: int(r.sv())})
+	}
+	if n = r.uv(); n > uint64(len(r.b)) {
 		return fmt.Errorf("%w: %d seams", ErrCorrupt, n)
 	}
+	s.seams = s.seams[:0]
 	for range n {
 		s.seams = append(s.seams, seam{width: int(r.uv()), start: r.sv(), lo: r.sv()})
 	}
@@ -190,8 +211,6 @@ func (s *series) decodeRecord(b []byte) error {
 	}
 	s.tail.n = int(count)
 	s.tail.buf = append([]byte(nil), buf...)
-	if _, _, ok := s.tail.appendTo(nil, nil); !ok {
-		return fmt.Errorf("%w: tail of series record", ErrCorrupt)
-	}
+	s.maxT = s.newest()
 	return nil
 }

@@ -25,9 +25,9 @@ import (
 // All multi-byte fields are little-endian.
 type tail struct {
 	buf  []byte
+	last sampleState // the newest sample; equal to base when n is 0
 	n    int
 	base sampleState // what the first sample is relative to
-	last sampleState // the newest sample; equal to base when n is 0
 }
 
 // sampleState is a sample as predictor of the next one.
@@ -206,6 +206,18 @@ func (tl *tail) appendTo(ts []int64, vs []float64) ([]int64, []float64, bool) {
 		vs = append(vs, math.Float64frombits(r.st.bits))
 	}
 	return ts, vs, len(r.b) == 0 && r.st == tl.last
+}
+
+// valid tells whether the bytes hold n samples in increasing time that end at the last one.
+func (tl *tail) valid() bool {
+	r := tl.reader()
+	for i := range tl.n {
+		before := r.st.t
+		if !r.next() || (i > 0 && r.st.t <= before) {
+			return false
+		}
+	}
+	return len(r.b) == 0 && r.st == tl.last
 }
 
 // cut returns the tail without its first k samples. It shares nothing with tl.

@@ -125,12 +125,11 @@ func (vs *viewSeries) ensure(it *pebble.Iterator) error {
 		if err != nil {
 			return err
 		}
-		s := &series{ref: vs.ref}
+		var s series
 		if err := s.decodeRecord(val); err != nil {
 			return &CorruptError{Key: key, Metric: vs.id, Err: err}
 		}
-		s.maxT = s.newest()
-		vs.copyOf(s)
+		vs.copyOf(&s)
 	}
 	vs.absent = false
 	return it.Error()
@@ -209,19 +208,22 @@ func (v *View) appendRaw(ctx context.Context, it *pebble.Iterator, s *viewSeries
 		}
 	}
 	if to > first {
-		ts, vs = s.tail.appendRange(from, to, ts, vs)
+		var ok bool
+		if ts, vs, ok = s.tail.appendRange(from, to, ts, vs); !ok {
+			return ts, vs, &CorruptError{Key: seriesKey(nil, s.ref), Metric: s.id, From: first, To: s.maxT, Err: ErrCorrupt}
+		}
 	}
 	return ts, vs, nil
 }
 
 func appendRawBlocks(ctx context.Context, it *pebble.Iterator, s *viewSeries, from, to int64, ts []int64, vs []float64) ([]int64, []float64, error) {
-	err := blockRange(it, keyRaw, s.plan.widths[0], s.ref, from, to, func(k blockKey, val []byte) error {
+	err := blockRange(it, keyRaw, s.plan.widths[0], s.ref, from, to, func(k blockKey, val []byte) (bool, error) {
 		if err := ctx.Err(); err != nil {
-			return err
+			return false, err
 		}
 		b, err := parseColumns(k, val)
 		if err != nil {
-			return err
+			return false, err
 		}
 		i, j, err := b.Range(from, to)
 		if err == nil {
@@ -229,7 +231,7 @@ func appendRawBlocks(ctx context.Context, it *pebble.Iterator, s *viewSeries, fr
 				vs, err = b.AppendValues(vs, 0, i, j)
 			}
 		}
-		return corruptBlock(k, &b, err)
+		return b.Last() < to-1, corruptBlock(k, &b, err)
 	})
 	return ts, vs, err
 }
@@ -253,11 +255,14 @@ func corruptBlock(k blockKey, b *encoding.Block, err error) error {
 	return &CorruptError{Key: k.append(nil), From: b.First(), To: b.Last(), Err: err}
 }
 
-// appendRange decodes the samples with from <= t < to.
-func (tl *tail) appendRange(from, to int64, ts []int64, vs []float64) ([]int64, []float64) {
+// appendRange decodes the samples with from <= t < to; false means that the bytes break the format.
+func (tl *tail) appendRange(from, to int64, ts []int64, vs []float64) ([]int64, []float64, bool) {
 	r := tl.reader()
 	for range tl.n {
-		if !r.next() || r.st.t >= to {
+		if !r.next() {
+			return ts, vs, false
+		}
+		if r.st.t >= to {
 			break
 		}
 		if r.st.t >= from {
@@ -265,5 +270,5 @@ func (tl *tail) appendRange(from, to int64, ts []int64, vs []float64) ([]int64, 
 			vs = append(vs, floatOf(r.st.bits))
 		}
 	}
-	return ts, vs
+	return ts, vs, true
 }

@@ -62,6 +62,7 @@ type harness struct {
 	db      *engine.DB
 	metrics []*modelled
 	trace   []string
+	made    int   // metrics created
 	now     int64 // of data, nanoseconds
 }
 
@@ -129,7 +130,7 @@ var widthSets = [][]time.Duration{
 // create makes a policy of its own and a metric under it.
 func (h *harness) create() {
 	r := h.r
-	p := engine.ArchivePolicy{Name: fmt.Sprintf("p%d", len(h.metrics)), BackWindow: []int{0, 0, 1, 2, 5}[r.IntN(5)]}
+	p := engine.ArchivePolicy{Name: fmt.Sprintf("p%d", h.made), BackWindow: []int{0, 0, 1, 2, 5}[r.IntN(5)]}
 	mp := model.Policy{BackWindow: p.BackWindow}
 	for _, w := range widthSets[r.IntN(len(widthSets))] {
 		points := []int64{0, 3, 50, 5000}[r.IntN(4)]
@@ -161,7 +162,8 @@ func (h *harness) create() {
 	if p.Raw == engine.RawForever {
 		m.raw = map[int64]float64{}
 	}
-	name := fmt.Sprintf("m%d", len(h.metrics))
+	name := fmt.Sprintf("m%d", h.made)
+	h.made++
 	err := h.db.Update(context.Background(), func(tx *engine.Tx) (err error) {
 		if err = tx.CreateArchivePolicy(p); err == nil {
 			m.Metric, err = tx.CreateMetric(engine.Metric{Name: &name, Policy: p.Name})

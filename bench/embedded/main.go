@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/pprof"
 	"strings"
 
 	"github.com/telemetrydb/tsdb/bench/dataset"
@@ -38,7 +39,19 @@ func Main(name string, engine Engine) {
 	flag.StringVar(&p.ackPath, "ack", "", "crash phases: file with the count of acknowledged samples")
 	flag.StringVar(&r.Variant, "variant", "", "name for the result line")
 	flag.IntVar(&r.Round, "round", 0, "number for the result line")
+	profile := flag.String("cpuprofile", "", "write a CPU profile of the phase to this file")
 	flag.Parse()
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err == nil {
+			err = pprof.StartCPUProfile(f)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		defer pprof.StopCPUProfile()
+	}
 	if err := p.run(*data); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %s: %v\n", name, r.Phase, err)
 		os.Exit(1)

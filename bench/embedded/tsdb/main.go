@@ -19,7 +19,7 @@ const (
 	policyName    = "bench"
 	nanosAMilli   = int64(time.Millisecond)
 	meanWidth     = 5 * time.Minute // of the means that a set sampled faster keeps besides the raw samples
-	coarseWidth   = 24 * time.Hour  // where the samples themselves are five minutes apart
+	countWidth    = time.Hour       // of the counts that go with samples which are five minutes apart themselves: a policy wants a width
 	resourceSpace = "resources of the data sets"
 )
 
@@ -70,14 +70,14 @@ func resourceID(name string) engine.UUID {
 }
 
 func policy(set *dataset.Set) engine.ArchivePolicy {
-	width := meanWidth
+	width, method := meanWidth, rollup.Mean
 	if set.StepMillis >= meanWidth.Milliseconds() {
-		width = coarseWidth
+		width, method = countWidth, rollup.Count
 	}
 	return engine.ArchivePolicy{
 		Name: policyName, Raw: engine.RawForever,
 		Definition: []engine.Granularity{{Width: width}},
-		Methods:    []rollup.Method{rollup.Mean},
+		Methods:    []rollup.Method{method},
 	}
 }
 
