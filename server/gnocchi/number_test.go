@@ -103,7 +103,7 @@ func TestAppendPyFloatRandom(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 1))
-	for range 200_000 {
+	for range 50_000 {
 		f := math.Float64frombits(rng.Uint64())
 		switch rng.IntN(3) {
 		case 0:
