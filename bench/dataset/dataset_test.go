@@ -116,6 +116,19 @@ func TestUnfinishedSetIsNone(t *testing.T) {
 	}
 }
 
+func TestPreparedOpensWhatIsThere(t *testing.T) {
+	dir := t.TempDir()
+	if err := Generate(dir, "D1", 2); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Prepared(dir, "D1"); err != nil || s.Samples != 140 {
+		t.Errorf("%+v %v: want the short set that was there", s, err)
+	}
+	if _, err := Prepared(t.TempDir(), "D3"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("real set without a file: %v, want os.ErrNotExist", err)
+	}
+}
+
 func TestGenerateRefusesUnknownSets(t *testing.T) {
 	if err := Generate(t.TempDir(), "D9", 0); err == nil {
 		t.Error("D9 was made")

@@ -1,8 +1,10 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 )
 
 // startMillis is 2026-01-05T00:00:00Z, a whole number of two-hour windows after the epoch.
@@ -22,6 +24,19 @@ type plan struct {
 var plans = map[string]plan{
 	"D1": {name: "D1", series: 70, ticks: 19_800, stepMillis: 1_000, metricsAResource: 7},
 	"D2": {name: "D2", series: 10_000, ticks: 7 * 288, stepMillis: 300_000, jitterMillis: 2_000, metricsAResource: 10},
+}
+
+// Prepared opens the set name in dir. If there is none yet and it is one that can be generated, it is made first; otherwise the error
+// is os.ErrNotExist.
+func Prepared(dir, name string) (*Set, error) {
+	s, err := Open(dir)
+	if _, ok := plans[name]; !ok || !errors.Is(err, os.ErrNotExist) {
+		return s, err
+	}
+	if err := Generate(dir, name, 0); err != nil {
+		return nil, err
+	}
+	return Open(dir)
 }
 
 // Generate makes D1 or D2 in dir. ticks shortens the set; 0 means all of it.

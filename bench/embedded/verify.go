@@ -144,6 +144,7 @@ func (p *phase) crashCheck() error {
 	p.put("reopen_ms", w.wall()*1e3)
 	p.put("reopen_cpu_ms", w.used()*1e3)
 	p.put("reopen_ms_per_million", w.wall()*1e3/float64(acknowledged)*1e6)
+	p.put("reopen_cpu_ms_per_million", w.used()*1e3/float64(acknowledged)*1e6)
 	lost, found, wrong := int64(0), int64(0), 0
 	for i := range want {
 		got, n, err := p.stored(i, want[i].samples)

@@ -2,7 +2,7 @@
 //
 //	go run ./cmd/codec -sets D1,D2 [-rows 1024] [-md FILE]
 //
-// The sets must have been prepared: see cmd/prep.
+// D1 and D2 are made when they are missing; others must have been prepared: see cmd/prep.
 package main
 
 import (
@@ -44,7 +44,7 @@ func run(args []string, out io.Writer) error {
 	t := table.NewWriter()
 	t.AppendHeader(table.Row{"set", "codec", "bytes/sample", "goal", "met", "encode ns", "/ XOR", "met", "decode ns", "XOR /", "met"})
 	for _, name := range strings.Split(*sets, ",") {
-		set, err := dataset.Open(filepath.Join(*work, name))
+		set, err := dataset.Prepared(filepath.Join(*work, name), name)
 		if err != nil {
 			return err
 		}

@@ -106,12 +106,8 @@ func (s *session) build(engine string) error {
 
 func (s *session) prepare(set string) error {
 	dir := filepath.Join(s.work, set)
-	if _, err := dataset.Open(dir); err == nil || !errors.Is(err, os.ErrNotExist) {
+	if _, err := dataset.Prepared(dir, set); !errors.Is(err, os.ErrNotExist) {
 		return err
-	}
-	fmt.Fprintf(s.out, "preparing %s\n", dir)
-	if set == "D1" || set == "D2" {
-		return dataset.Generate(dir, set, 0)
 	}
 	if s.ptsPath == "" || s.seriesPath == "" {
 		return errors.New("give -series and -pts")
