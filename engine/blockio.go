@@ -2,8 +2,8 @@ package engine
 
 import (
 	"fmt"
-	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -22,39 +22,24 @@ type blockBuffer struct {
 	cols   []encoding.Column
 }
 
-// before returns the block of the same metric and partition that starts before key, if there is one. The value is valid
-// until the iterator moves.
-func (w *blockWriter) before(key blockKey) (blockKey, []byte, error) {
-	if _, err := w.iterator(); err != nil {
-		return blockKey{}, nil, err
-	}
-	w.sl.key = key.append(w.sl.key[:0])
-	if !w.it.SeekLT(w.sl.key) {
-		return blockKey{}, nil, w.it.Error()
-	}
-	k, ok := parseBlockKey(w.it.Key())
-	if !ok || k.kind != key.kind || k.width != key.width || k.partition != key.partition || k.ref != key.ref {
-		return blockKey{}, nil, nil
-	}
-	v, err := w.it.ValueAndErr()
-	if err == nil && len(v) == 0 {
-		err = w.corrupt(k, fmt.Errorf("%w: empty value", ErrCorrupt))
-	}
-	return k, v, err
-}
-
-func (w *blockWriter) corrupt(k blockKey, err error) error {
-	return &CorruptError{Key: k.append(nil), Metric: w.s.meta.id, From: k.start, Err: err}
-}
-
-// small returns a series' last block, parsed, if it is small enough to be joined with n more rows at key.
-func (w *blockWriter) small(end *blockEnd, key blockKey, n int) (k blockKey, b encoding.Block, ok bool, err error) {
-	if end.rows <= 0 || end.rows >= joinRows || end.rows+n > maxBlockRows || end.start/span(key.width) != int64(key.partition) {
+// small returns a series' last block of a kind and width, parsed, if it is small enough to be joined with n more rows in
+// the partition, and has it deleted: the joined block has another key.
+func (w *blockWriter) small(end *blockEnd, kind byte, width int64, partition uint32, n int) (k blockKey, b encoding.Block, ok bool, err error) {
+	if end.rows <= 0 || end.rows >= joinRows || end.rows+n > maxBlockRows || end.end/span(width) != int64(partition) {
 		return k, b, false, nil
 	}
-	k, v, err := w.before(key)
-	if err != nil || v == nil || v[0] != blockColumns || k.start != end.start {
-		return k, b, false, err // expired meanwhile
+	k = blockKey{kind, width, partition, w.s.ref, end.end}
+	it, err := w.iterator()
+	if err != nil {
+		return k, b, false, err
+	}
+	w.sl.key = k.append(w.sl.key[:0])
+	if !it.SeekGE(w.sl.key) || !slices.Equal(it.Key(), w.sl.key) {
+		return k, b, false, it.Error() // expired meanwhile
+	}
+	v, err := it.ValueAndErr()
+	if err != nil || len(v) == 0 || v[0] != blockColumns {
+		return k, b, false, err
 	}
 	if b, err = encoding.ParseBlock(v[1:]); err != nil {
 		return k, b, false, w.corrupt(k, err)
@@ -62,9 +47,15 @@ func (w *blockWriter) small(end *blockEnd, key blockKey, n int) (k blockKey, b e
 	return k, b, true, nil
 }
 
-// last returns the raw samples to join with n rows at key.
-func (w *blockWriter) last(end *blockEnd, key blockKey, n int) (*blockBuffer, error) {
-	k, b, ok, err := w.small(end, key, n)
+func (w *blockWriter) corrupt(k blockKey, err error) error {
+	c := k.corrupt(err)
+	c.Metric = w.s.meta.id
+	return c
+}
+
+// last returns the raw samples to join with n rows of a partition, nil if there are none.
+func (w *blockWriter) last(end *blockEnd, kind byte, width int64, partition uint32, n int) (*blockBuffer, error) {
+	k, b, ok, err := w.small(end, kind, width, partition, n)
 	if !ok || err != nil {
 		return nil, err
 	}
@@ -75,12 +66,12 @@ func (w *blockWriter) last(end *blockEnd, key blockKey, n int) (*blockBuffer, er
 	if buf.values, err = b.AppendValues(buf.values[:0], 0, 0, b.Len()); err != nil {
 		return nil, w.corrupt(k, err)
 	}
-	return buf, nil
+	return buf, w.drop(kind, width, partition, end.end)
 }
 
-// lastColumns returns the last aggregate block of key's metric and partition with cols joined to it.
-func (w *blockWriter) lastColumns(end *blockEnd, key blockKey, n int, cols []encoding.Column) (*blockBuffer, error) {
-	k, b, ok, err := w.small(end, key, n)
+// lastColumns returns the last aggregate block with cols, n rows, joined to it, nil if it is not to be joined.
+func (w *blockWriter) lastColumns(end *blockEnd, width int64, partition uint32, n int, cols []encoding.Column) (*blockBuffer, error) {
+	k, b, ok, err := w.small(end, keyAgg, width, partition, n)
 	if !ok || err != nil {
 		return nil, err
 	}
@@ -99,7 +90,7 @@ func (w *blockWriter) lastColumns(end *blockEnd, key blockKey, n int, cols []enc
 		}
 		buf.cols = append(buf.cols, joined)
 	}
-	return buf, nil
+	return buf, w.drop(keyAgg, width, partition, end.end)
 }
 
 // joinColumn returns column at of b followed by the n rows of c.
@@ -183,38 +174,21 @@ func (w *blockWriter) expire(kind byte, width, keep, newest int64) error {
 	if cutoff <= 0 {
 		return nil
 	}
-	if _, err := w.iterator(); err != nil {
+	it, err := w.iterator()
+	if err != nil {
 		return err
 	}
 	for p := max(0, cutoff/sp-1); p <= cutoff/sp; p++ {
 		from := blockKey{kind, width, uint32(p), w.s.ref, 0}
-		w.sl.key = from.append(w.sl.key[:0])
-		if !w.it.SeekGE(w.sl.key) {
-			return w.it.Error()
-		}
-		first, ok := parseBlockKey(w.it.Key())
-		if !ok || first.kind != kind || first.width != width || first.partition != uint32(p) || first.ref != w.s.ref {
-			continue
-		}
-		to := blockKey{kind, width, uint32(p), w.s.ref, math.MaxInt64}
-		if p == cutoff/sp {
-			k, _, err := w.before(blockKey{kind, width, uint32(p), w.s.ref, cutoff + 1})
-			if err != nil {
-				return err
-			}
-			if to = k; to.start <= first.start {
-				continue // the first block still holds something
-			}
-		}
-		if err := w.wb.DeleteRange(from.append(nil), to.append(nil), nil); err != nil {
+		if err := deleteBlocks(it, w.wb, from, blockKey{kind, width, uint32(p), w.s.ref, cutoff + 1}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// blockRange calls fn for the blocks of one metric and width that may hold times in [from, to), in order of time. The key
-// says where a block starts; the value is valid during the call, which tells whether to go on. it must cover all keys of the kind.
+// blockRange calls fn for the blocks of one metric and width that end at or after from, in the partitions up to that of to, in
+// order of time, until it says that there is no more. The value is valid during the call. it must cover all keys of the kind.
 func blockRange(it *pebble.Iterator, kind byte, width int64, ref Ref, from, to int64, fn func(k blockKey, v []byte) (more bool, err error)) error {
 	from, to = max(from, 0), max(to, 0)
 	if from >= to {
@@ -226,15 +200,7 @@ func blockRange(it *pebble.Iterator, kind byte, width int64, ref Ref, from, to i
 		return k.kind == kind && k.width == width && int64(k.partition) == p && k.ref == ref
 	}
 	for p := from / sp; p <= (to-1)/sp; p++ {
-		// The block that holds from may start before it, but only in the same partition.
-		ok := false
-		if p == from/sp && from > p*sp && it.SeekLT(blockKey{kind, width, uint32(p), ref, from + 1}.append(buf[:0])) {
-			k, good := parseBlockKey(it.Key())
-			ok = good && same(k, p)
-		}
-		if !ok {
-			ok = it.SeekGE(blockKey{kind, width, uint32(p), ref, 0}.append(buf[:0]))
-		}
+		ok := it.SeekGE(blockKey{kind, width, uint32(p), ref, from}.append(buf[:0]))
 		for ; ; ok = it.Next() {
 			if !ok {
 				return it.Error()
@@ -253,15 +219,12 @@ func blockRange(it *pebble.Iterator, kind byte, width int64, ref Ref, from, to i
 				}
 				break
 			}
-			if k.start >= to {
-				return nil
-			}
 			v, err := it.ValueAndErr()
 			if err != nil {
 				return err
 			}
 			if len(v) == 0 {
-				return &CorruptError{Key: k.append(nil), From: k.start, Err: fmt.Errorf("%w: empty value", ErrCorrupt)}
+				return k.corrupt(fmt.Errorf("%w: empty value", ErrCorrupt))
 			}
 			if more, err := fn(k, v); err != nil || !more {
 				return err

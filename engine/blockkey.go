@@ -10,11 +10,11 @@ import (
 //
 //	0x40 seq(8)                                            log record
 //	0x41 ref(4)                                            series record
-//	0x42 width(8) partition(4) ref(4) start(8)             block of raw samples; width: the policy's finest granularity
-//	0x43 width(8) partition(4) ref(4) start(8)             block of aggregates of one granularity
+//	0x42 width(8) partition(4) ref(4) end(8)               block of raw samples; width: the policy's finest granularity
+//	0x43 width(8) partition(4) ref(4) end(8)               block of aggregates of one granularity
 //
-// A partition is span(width) of time; start is the block's first time in nanoseconds since the Unix epoch. A block never
-// reaches over the end of its partition. Time before metric: what is old lies together and leaves together.
+// A partition is span(width) of time; end is the block's last time in nanoseconds since the Unix epoch, so that one seek to the
+// beginning of a range finds the first block that reaches into it. A block never reaches over the end of its partition. Time before metric: what is old lies together and leaves together.
 const (
 	keyLog    = 0x40
 	keySeries = 0x41
@@ -38,13 +38,13 @@ func span(width int64) int64 {
 	return max(int64(24*time.Hour), width*groups)
 }
 
-// blockKey names a block, or with start 0 the place before a metric's first block in a partition.
+// blockKey names a block, or with end 0 the place before a metric's blocks in a partition.
 type blockKey struct {
 	kind      byte
 	width     int64
 	partition uint32
 	ref       Ref
-	start     int64
+	end       int64
 }
 
 func (k blockKey) append(b []byte) []byte {
@@ -52,7 +52,12 @@ func (k blockKey) append(b []byte) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(k.width))
 	b = binary.BigEndian.AppendUint32(b, k.partition)
 	b = binary.BigEndian.AppendUint32(b, uint32(k.ref))
-	return binary.BigEndian.AppendUint64(b, uint64(k.start))
+	return binary.BigEndian.AppendUint64(b, uint64(k.end))
+}
+
+// corrupt says that the block cannot be read. Where it begins is in the block; what the key tells is the partition.
+func (k blockKey) corrupt(err error) *CorruptError {
+	return &CorruptError{Key: k.append(nil), From: int64(k.partition) * span(k.width), To: k.end, Err: err}
 }
 
 // parseBlockKey reads a key that begins with keyRaw or keyAgg.
@@ -65,7 +70,7 @@ func parseBlockKey(b []byte) (blockKey, bool) {
 		width:     int64(binary.BigEndian.Uint64(b[1:])),
 		partition: binary.BigEndian.Uint32(b[9:]),
 		ref:       Ref(binary.BigEndian.Uint32(b[13:])),
-		start:     int64(binary.BigEndian.Uint64(b[17:])),
+		end:       int64(binary.BigEndian.Uint64(b[17:])),
 	}, true
 }
 

@@ -93,9 +93,9 @@ func (db *DB) checkValue(key, v []byte, sum *CheckSummary, found func(Finding)) 
 			f.Err = fmt.Errorf("%w: block key or empty block", ErrCorrupt)
 			break
 		}
-		f.Metric, f.From = db.idOf(k.ref), k.start
+		f.Metric, f.From, f.To = db.idOf(k.ref), int64(k.partition)*span(k.width), k.end
 		var rows int
-		if f.To, rows, f.Err = checkBlock(k, v); f.Err == nil {
+		if rows, f.Err = checkBlock(k, v); f.Err == nil {
 			sum.Blocks++
 			sum.Points += int64(rows)
 		}
@@ -113,37 +113,37 @@ func (db *DB) checkValue(key, v []byte, sum *CheckSummary, found func(Finding)) 
 	}
 }
 
-// checkBlock decodes every column of a block.
-func checkBlock(k blockKey, v []byte) (last int64, rows int, err error) {
+// checkBlock decodes every column of a block and returns its number of rows.
+func checkBlock(k blockKey, v []byte) (int, error) {
 	if v[0] == blockDerived {
-		n, last, err := decodeDerived(v, k, k.width)
-		return last, n, err
+		n, _, err := decodeDerived(v, k)
+		return n, err
 	}
 	b, err := parseColumns(k, v)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	ts, err := b.AppendTimes(nil, 0, b.Len())
 	if err != nil {
-		return b.Last(), 0, err
+		return 0, err
 	}
 	for i := 1; i < len(ts); i++ {
 		if ts[i] <= ts[i-1] {
-			return b.Last(), 0, fmt.Errorf("%w: times do not increase", ErrCorrupt)
+			return 0, fmt.Errorf("%w: times do not increase", ErrCorrupt)
 		}
 	}
-	if ts[0] != k.start {
-		return b.Last(), 0, fmt.Errorf("%w: block starts at %d, its key says %d", ErrCorrupt, ts[0], k.start)
+	if last := ts[len(ts)-1]; last != k.end {
+		return 0, fmt.Errorf("%w: block ends at %d, its key says %d", ErrCorrupt, last, k.end)
 	}
 	for c := range b.Columns() {
 		if _, err := b.AppendValues(nil, c, 0, b.Len()); err != nil {
-			return b.Last(), 0, err
+			return 0, err
 		}
 		if _, _, err := b.AppendPresent(nil, c, 0, b.Len()); err != nil {
-			return b.Last(), 0, err
+			return 0, err
 		}
 	}
-	return b.Last(), b.Len(), nil
+	return b.Len(), nil
 }
 
 func (db *DB) idOf(ref Ref) UUID {
@@ -211,7 +211,7 @@ func (db *DB) dumpKey(w io.Writer, key, v []byte, d DumpOptions) error {
 	case isBlock:
 		id = db.idOf(k.ref)
 		kind := map[byte]string{keyRaw: "raw", keyAgg: "aggregates"}[k.kind]
-		line = fmt.Sprintf("%s width=%dns partition=%d metric=%v start=%s", kind, k.width, k.partition, id, formatNanos(k.start))
+		line = fmt.Sprintf("%s width=%dns partition=%d metric=%v end=%s", kind, k.width, k.partition, id, formatNanos(k.end))
 	case key[0] == keySeries && len(key) == 5:
 		id = db.idOf(Ref(beUint32(key[1:])))
 		line = fmt.Sprintf("series metric=%v", id)

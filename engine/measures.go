@@ -195,7 +195,7 @@ func (r *measureReader) blocks(from, to int64) error {
 			return false, err
 		}
 		if len(keys) == 0 && v[0] != blockDerived {
-			return true, r.fromColumns(k, v, from, to)
+			return r.fromColumns(k, v, from, to)
 		}
 		keys = append(keys, k)
 		vals = append(vals, slices.Clone(v))
@@ -206,20 +206,20 @@ func (r *measureReader) blocks(from, to int64) error {
 	}
 	for i, k := range keys {
 		if vals[i][0] == blockDerived {
-			_, last, err := decodeDerived(vals[i], k, r.width)
+			_, first, err := decodeDerived(vals[i], k)
 			if err != nil {
-				return &CorruptError{Key: k.append(nil), From: k.start, Err: err}
+				return k.corrupt(err)
 			}
 			if pending.from == pending.to {
-				pending.from = max(k.start, from)
+				pending.from = max(first, from)
 			}
-			pending.to = min(last+r.width, r.ceil(to))
+			pending.to = max(pending.from, min(k.end+r.width, r.ceil(to)))
 			continue
 		}
 		if err := flush(); err != nil {
 			return err
 		}
-		if err := r.fromColumns(k, vals[i], from, to); err != nil {
+		if _, err := r.fromColumns(k, vals[i], from, to); err != nil {
 			return err
 		}
 	}
@@ -237,18 +237,26 @@ func (r *measureReader) fromRaw(from, to int64) error {
 	return nil
 }
 
-func (r *measureReader) fromColumns(k blockKey, v []byte, from, to int64) error {
+// fromColumns adds a block's groups of the range; more tells whether later blocks may have some too.
+func (r *measureReader) fromColumns(k blockKey, v []byte, from, to int64) (more bool, err error) {
 	b, err := parseColumns(k, v)
 	if err != nil {
-		return err
+		return false, err
 	}
+	if err := r.columns(&b, from, to); err != nil {
+		return false, corruptBlock(k, &b, err)
+	}
+	return b.Last() < to-1, nil
+}
+
+func (r *measureReader) columns(b *encoding.Block, from, to int64) error {
 	i, j, err := b.Range(from, to)
 	if err != nil || i == j {
-		return corruptBlock(k, &b, err)
+		return err
 	}
 	at := len(r.times)
 	if r.times, err = b.AppendTimes(r.times, i, j); err != nil {
-		return corruptBlock(k, &b, err)
+		return err
 	}
 	starts := r.times[at:]
 	for c, m := range r.methods {
@@ -260,10 +268,10 @@ func (r *measureReader) fromColumns(k blockKey, v []byte, from, to int64) error 
 		}
 		var all bool
 		if r.present, all, err = b.AppendPresent(r.present[:0], col, i, j); err != nil {
-			return corruptBlock(k, &b, err)
+			return err
 		}
 		if acc.values, err = b.AppendValues(acc.values, col, i, j); err != nil {
-			return corruptBlock(k, &b, err)
+			return err
 		}
 		if all {
 			acc.addTimes(starts)

@@ -97,7 +97,7 @@ func (db *DB) storeOptions(fs vfs.FS) *pebble.Options {
 		return c
 	})
 	for i := range o.Levels {
-		o.Levels[i].BlockSize = 16 << 10
+		o.Levels[i].BlockSize = 4 << 10
 		o.Levels[i].IndexBlockSize = 64 << 10
 	}
 	o.TargetFileSizes[0] = 8 << 20

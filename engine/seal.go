@@ -248,23 +248,19 @@ func (w *blockWriter) raw(pl *plan, ts []int64, vs []float64) error {
 	width := pl.widths[0]
 	at := func(i int) int64 { return ts[i] }
 	return runs(len(ts), at, span(width), func(i, j int, partition uint32) error {
-		key := blockKey{keyRaw, width, partition, w.s.ref, ts[i]}
 		t, v := ts[i:j], vs[i:j]
-		var small *blockBuffer
 		if i == 0 { // what this call writes itself is not joined
-			var err error
-			if small, err = w.last(&w.ends[0], key, len(t)); err != nil {
+			small, err := w.last(&w.ends[0], keyRaw, width, partition, len(t))
+			if err != nil {
 				return err
 			}
+			if small != nil {
+				t, v = append(small.ts, t...), append(small.values, v...)
+				small.ts, small.values = t, v
+			}
 		}
-		if small != nil {
-			key.start = small.ts[0]
-			small.ts = append(small.ts, t...)
-			small.values = append(small.values, v...)
-			t, v = small.ts, small.values
-		}
-		w.ends[0] = blockEnd{key.start, len(t)}
-		if err := w.put(key, t, []encoding.Column{{Values: v}}); err != nil {
+		w.ends[0] = blockEnd{end: ts[j-1], rows: len(t)}
+		if err := w.put(blockKey{keyRaw, width, partition, w.s.ref, ts[j-1]}, t, []encoding.Column{{Values: v}}); err != nil {
 			return err
 		}
 		return w.expire(keyRaw, width, pl.rawKeep, ts[j-1])
@@ -287,22 +283,18 @@ func (w *blockWriter) aggregates(end *blockEnd, width int64, starts []int64, col
 		for c := range cols {
 			part[c] = columnRows(cols[c], i, j)
 		}
-		key := blockKey{keyAgg, width, partition, w.s.ref, starts[i]}
 		ts := starts[i:j]
-		var small *blockBuffer
 		if i == 0 {
-			var err error
-			if small, err = w.lastColumns(end, key, j-i, part); err != nil {
+			small, err := w.lastColumns(end, width, partition, j-i, part)
+			if err != nil {
 				return err
 			}
+			if small != nil {
+				ts, part = append(small.ts, ts...), small.cols
+			}
 		}
-		if small != nil {
-			key.start = small.ts[0]
-			ts = append(small.ts, ts...)
-			part = small.cols
-		}
-		*end = blockEnd{key.start, len(ts)}
-		return w.put(key, ts, part)
+		*end = blockEnd{end: starts[j-1], rows: len(ts)}
+		return w.put(blockKey{keyAgg, width, partition, w.s.ref, starts[j-1]}, ts, part)
 	})
 }
 
@@ -313,22 +305,30 @@ const (
 )
 
 // A derived block, after its first byte: uvarint number of points, uvarint (last - first) / width, CRC-32C of all
-// before it, little-endian. Its first point's time is the key's start.
+// before it, little-endian. Its last point's time is in the key.
 
 func (w *blockWriter) derived(end *blockEnd, width int64, starts []int64) error {
 	at := func(i int) int64 { return starts[i] }
 	return runs(len(starts), at, span(width), func(i, j int, partition uint32) error {
-		key := blockKey{keyAgg, width, partition, w.s.ref, starts[i]}
-		n, last := j-i, starts[j-1]
+		n, first, last := j-i, starts[i], starts[j-1]
 		// Unlike other blocks a derived one grows without end: it is a marker.
-		if i == 0 && end.rows < 0 && end.start/span(width) == int64(partition) {
-			key.start, n = end.start, n-end.rows
+		if i == 0 && end.rows < 0 && end.end/span(width) == int64(partition) {
+			n, first = n-end.rows, end.first
+			if err := w.drop(keyAgg, width, partition, end.end); err != nil {
+				return err
+			}
 		}
-		*end = blockEnd{key.start, -n}
-		w.sl.key = key.append(w.sl.key[:0])
-		w.sl.value = appendDerived(w.sl.value[:0], n, (last-key.start)/width)
+		*end = blockEnd{end: last, rows: -n, first: first}
+		w.sl.key = blockKey{keyAgg, width, partition, w.s.ref, last}.append(w.sl.key[:0])
+		w.sl.value = appendDerived(w.sl.value[:0], n, (last-first)/width)
 		return w.wb.Set(w.sl.key, w.sl.value, nil)
 	})
+}
+
+// drop deletes the block that one in the same batch takes the place of.
+func (w *blockWriter) drop(kind byte, width int64, partition uint32, end int64) error {
+	w.sl.key = blockKey{kind, width, partition, w.s.ref, end}.append(w.sl.key[:0])
+	return w.wb.Delete(w.sl.key, nil)
 }
 
 func appendDerived(b []byte, n int, widths int64) []byte {
@@ -339,15 +339,15 @@ func appendDerived(b []byte, n int, widths int64) []byte {
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[from:], castagnoli))
 }
 
-// decodeDerived returns the number of points and the time of the last one.
-func decodeDerived(v []byte, k blockKey, width int64) (n int, last int64, err error) {
+// decodeDerived returns the number of points and the time of the first one.
+func decodeDerived(v []byte, k blockKey) (n int, first int64, err error) {
 	r, err := checked(v, blockDerived)
 	if err != nil {
 		return 0, 0, err
 	}
 	count, widths := r.uv(), r.uv()
-	if r.bad || len(r.b) != 0 || count == 0 || widths+1 < count || widths > uint64((math.MaxInt64-k.start)/width) {
+	if r.bad || len(r.b) != 0 || count == 0 || widths+1 < count || k.width <= 0 || k.end < 0 || widths > uint64(k.end/k.width) {
 		return 0, 0, fmt.Errorf("%w: derived block", ErrCorrupt)
 	}
-	return int(count), k.start + int64(widths)*width, nil
+	return int(count), k.end - int64(widths)*k.width, nil
 }

@@ -52,8 +52,9 @@ type series struct {
 
 // blockEnd says which block of a kind and width is a series' last one, so that sealing need not look for it.
 type blockEnd struct {
-	start int64 // of the block
+	end   int64 // of the block, as in its key
 	rows  int   // in it, negative for a derived block; 0: there is none
+	first int64 // time of a derived block
 }
 
 // newest is the time of the newest sample ever stored, noTime if there is none.
@@ -80,7 +81,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 //	uv     seq: every log record up to it is contained for this metric
 //	sv     sealed: groups that end at or before it are in blocks (nanoseconds since the Unix epoch)
 //	sv 8   carry: time and value bits of the newest sample before the tail; time -1<<63: none
-//	uv     number of block ends (raw, then each width of the policy); each: sv start, sv rows
+//	uv     number of block ends (raw, then each width of the policy); each: sv end, sv rows, sv first
 //	uv     number of seams; each: uv width index, sv group start, sv low edge
 //	sv sv 8  state before the tail's first sample: time, delta, value bits
 //	sv sv 8  state of the tail's last sample
@@ -105,8 +106,9 @@ func (s *series) appendRecord(b []byte, sealed int64, carry sampleState, ends []
 	b = binary.LittleEndian.AppendUint64(b, carry.bits)
 	b = binary.AppendUvarint(b, uint64(len(ends)))
 	for _, e := range ends {
-		b = binary.AppendVarint(b, e.start)
+		b = binary.AppendVarint(b, e.end)
 		b = binary.AppendVarint(b, int64(e.rows))
+		b = binary.AppendVarint(b, e.first)
 	}
 	b = binary.AppendUvarint(b, uint64(len(seams)))
 	for _, x := range seams {
@@ -193,7 +195,7 @@ func (s *series) decodeRecord(b []byte) error {
 	}
 	s.ends = s.ends[:0]
 	for range n {
-		s.ends = append(s.ends, blockEnd{start: r.sv(), rows: int(r.sv())})
+		s.ends = append(s.ends, blockEnd{end: r.sv(), rows: int(r.sv()), first: r.sv()})
 	}
 	if n = r.uv(); n > uint64(len(r.b)) {
 		return fmt.Errorf("%w: %d seams", ErrCorrupt, n)

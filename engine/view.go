@@ -239,11 +239,11 @@ func appendRawBlocks(ctx context.Context, it *pebble.Iterator, s *viewSeries, fr
 // parseColumns parses a block that must have columns.
 func parseColumns(k blockKey, val []byte) (encoding.Block, error) {
 	if val[0] != blockColumns {
-		return encoding.Block{}, &CorruptError{Key: k.append(nil), From: k.start, Err: fmt.Errorf("%w: block of kind %d", ErrVersion, val[0])}
+		return encoding.Block{}, k.corrupt(fmt.Errorf("%w: block of kind %d", ErrVersion, val[0]))
 	}
 	b, err := encoding.ParseBlock(val[1:])
 	if err != nil {
-		return b, &CorruptError{Key: k.append(nil), From: k.start, Err: err}
+		return b, k.corrupt(err)
 	}
 	return b, nil
 }
