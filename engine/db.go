@@ -26,6 +26,7 @@ type DB struct {
 	log      logState
 	stats    counters
 	fault    fault
+	flushes  flushes
 	ops      opGate
 	bg       background
 	lazy     *lazySync    // nil under SyncAlways
@@ -87,6 +88,9 @@ func (db *DB) commit(wb *writeBatch) error {
 func (db *DB) wait(wb *writeBatch) error {
 	if err := wb.SyncWait(); err != nil {
 		return db.fault.set(fmt.Errorf("writing the log: %w", err))
+	}
+	if err := db.fault.check(); err != nil { // what seemed to be written may not be: see shield
+		return err
 	}
 	return wb.Close()
 }

@@ -10,8 +10,9 @@ import (
 
 // fault remembers the failure that made the database read-only. An embedded database never ends the process it lives in.
 type fault struct {
-	err atomic.Pointer[error]
-	log *slog.Logger
+	err    atomic.Pointer[error]
+	broken atomic.Bool // Pebble stopped halfway: its locks may be held for good
+	log    *slog.Logger
 }
 
 // set makes the database read-only because of err, if it is not so already, and returns the error for the caller.
@@ -35,15 +36,17 @@ func (f *fault) check() error {
 // fatal is what storeLogger.Fatalf panics with on a goroutine of ours.
 type fatal struct{ err error }
 
-// guard runs fn, which writes to Pebble, and turns Pebble's fatal errors into one of ours.
+// guard runs fn, which writes to Pebble, and turns Pebble's fatal errors and panics into one of ours. With shield
+// below Pebble none are known to happen.
 func (db *DB) guard(fn func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			f, ok := r.(fatal)
-			if !ok {
-				panic(r)
+			db.fault.broken.Store(true)
+			if f, ok := r.(fatal); ok {
+				err = f.err
+			} else {
+				err = db.fault.set(fmt.Errorf("storage: %v", r))
 			}
-			err = f.err
 		}
 	}()
 	if err := fn(); err != nil {
@@ -63,6 +66,7 @@ func (l storeLogger) Errorf(format string, args ...any) {
 }
 
 func (l storeLogger) Fatalf(format string, args ...any) {
+	l.fault.broken.Store(true)
 	err := l.fault.set(fmt.Errorf(format, args...))
 	if belowGuard() {
 		panic(fatal{err})

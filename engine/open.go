@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -25,6 +27,7 @@ func Open(dir string, o *Options) (*DB, error) {
 	db := &DB{dir: dir, opts: opts}
 	db.fault.log = opts.Logger
 	db.ops.idle = make(chan struct{}, 1)
+	db.flushes.failed = make(chan struct{}, 1)
 	if err := opts.FS.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("tsdb: creating %s: %w", dir, err)
 	}
@@ -48,7 +51,7 @@ func lockedError(dir string, err error) error {
 }
 
 func (db *DB) open(lock *pebble.Lock) (err error) {
-	fs := db.opts.FS
+	var fs vfs.FS = &shield{db.opts.FS, &db.fault}
 	if db.opts.Sync == SyncInterval {
 		db.lazy = newLazySync(fs, db.opts.SyncEvery, db.fault.set)
 		fs = db.lazy
@@ -58,20 +61,21 @@ func (db *DB) open(lock *pebble.Lock) (err error) {
 	cache := pebble.NewCache(db.opts.MemoryBytes / 4)
 	defer cache.Unref()
 	po.Cache = cache
-	if err := db.guard(func() error {
+	ferr := db.guard(func() error {
 		db.p, err = pebble.Open(db.dir, po)
 		return nil
-	}); err != nil {
-		return err
+	})
+	if err = cmp.Or(ferr, err); err != nil {
+		return errors.Join(fmt.Errorf("tsdb: opening %s: %w", db.dir, err), db.lazy.close())
 	}
-	if err != nil {
-		return fmt.Errorf("tsdb: opening %s: %w", db.dir, err)
+	if err = db.fault.check(); err == nil {
+		db.cat, err = openCatalogue(db.p, &db.opts)
 	}
-	if db.cat, err = openCatalogue(db.p, &db.opts); err == nil {
+	if err == nil {
 		err = db.recover()
 	}
 	if err != nil {
-		return errors.Join(err, db.p.Close(), db.lazy.close())
+		return errors.Join(err, db.guard(db.p.Close), db.lazy.close())
 	}
 	db.bg.start(db)
 	return nil
@@ -106,8 +110,10 @@ func (db *DB) storeOptions(fs vfs.FS) *pebble.Options {
 
 func (db *DB) storeEvents() *pebble.EventListener {
 	return &pebble.EventListener{
+		FlushEnd: db.flushes.ended,
 		BackgroundError: func(err error) {
 			db.stats.backgroundErrors.Add(1)
+			db.flushes.backgroundError(err)
 			db.opts.Logger.Warn("storage background work failed; it is tried again", "error", err)
 		},
 	}
@@ -120,24 +126,32 @@ func (db *DB) Close() error {
 		return fmt.Errorf("tsdb: %w", ErrClosed)
 	}
 	db.bg.stop()
-	if err := db.fault.check(); err != nil {
+	err := db.fault.check()
+	if err == nil {
+		err = db.settle()
+	}
+	if db.fault.broken.Load() {
 		return errors.Join(err, db.abandon())
 	}
-	err := db.checkpoint(false)
-	if err == nil {
-		err = db.trimLog()
-	}
-	if err == nil {
-		err = db.guard(db.p.Flush)
-	}
-	if ferr := db.fault.check(); ferr != nil {
-		return errors.Join(ferr, db.abandon())
-	}
 	err = errors.Join(err, db.guard(db.p.Close), db.lazy.close())
+	if ferr := db.fault.check(); err == nil {
+		err = ferr
+	}
 	if err == nil {
 		err = db.dropLogs()
 	}
 	return errors.Join(err, db.release())
+}
+
+// settle writes what opening would otherwise have to replay.
+func (db *DB) settle() error {
+	if err := db.checkpoint(false); err != nil {
+		return err
+	}
+	if err := db.trimLog(); err != nil {
+		return err
+	}
+	return db.flush(context.Background())
 }
 
 // dropLogs deletes Pebble's log files, which after a flush and a clean close hold nothing. Pebble keeps some of the old

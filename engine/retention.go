@@ -18,6 +18,9 @@ const reserveBytes = 64 << 20
 
 // room refuses writes when the disk is nearly full, and takes them again when there is room.
 func (db *DB) room() error {
+	if err := db.flushes.check(); err != nil {
+		return err
+	}
 	n := db.roomLeft.Add(-1)
 	if n > 0 {
 		return nil

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync/atomic"
@@ -83,7 +84,7 @@ func (db *DB) Sync(ctx context.Context) error {
 	if err := db.lazy.sync(); err != nil {
 		return db.fault.set(fmt.Errorf("syncing the log: %w", err))
 	}
-	return nil
+	return db.fault.check()
 }
 
 // Compact brings the store to its form at rest: what can be sealed is sealed, the log is empty, tables are compacted. It
@@ -93,14 +94,18 @@ func (db *DB) Compact(ctx context.Context) error {
 		return err
 	}
 	defer db.end()
+	if err := db.fault.check(); err != nil {
+		return err
+	}
 	if err := db.checkpoint(true); err != nil {
 		return err
 	}
 	if err := db.trimLog(); err != nil {
 		return err
 	}
-	if err := db.guard(db.p.Flush); err != nil {
+	if err := db.flush(ctx); err != nil {
 		return err
 	}
-	return db.p.Compact(ctx, []byte{0}, []byte{0xff}, true)
+	err := db.p.Compact(ctx, []byte{0}, []byte{0xff}, true)
+	return cmp.Or(db.fault.check(), err)
 }

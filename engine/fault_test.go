@@ -1,0 +1,370 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime/pprof"
+	"slices"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"github.com/telemetrydb/tsdb/rollup"
+)
+
+// faultFS injects errors into a file system: into the operation number at of those that pick selects, and, if sticky is
+// set, into all that follow.
+type faultFS struct {
+	*errorfs.FS
+	pick   func(op errorfs.Op) bool
+	at     int64
+	sticky bool
+	err    error
+
+	count, hits atomic.Int64
+	harmful     atomic.Bool // one of the hits must be noticed: it was no removal
+	off         atomic.Bool
+}
+
+func newFaultFS(fs vfs.FS, pick func(errorfs.Op) bool, at int64, sticky bool, err error) *faultFS {
+	f := &faultFS{pick: pick, at: at, sticky: sticky, err: err}
+	f.FS = errorfs.Wrap(fs, f)
+	return f
+}
+
+// String is errorfs.Injector's.
+func (f *faultFS) String() string { return "faultFS" }
+
+// MaybeError is errorfs.Injector's.
+func (f *faultFS) MaybeError(op errorfs.Op) error {
+	if f.off.Load() || !f.pick(op) {
+		return nil
+	}
+	n := f.count.Add(1)
+	if n == f.at || f.sticky && n > f.at {
+		f.hits.Add(1)
+		if op.Kind != errorfs.OpRemove && op.Kind != errorfs.OpFilePreallocate {
+			f.harmful.Store(true)
+		}
+		return fmt.Errorf("%s: %w", op.Path, f.err)
+	}
+	return nil
+}
+
+// ReuseForWrite wraps the file, which errorfs does not.
+func (f *faultFS) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	file, err := f.FS.ReuseForWrite(oldname, newname, c)
+	if err != nil {
+		return nil, err
+	}
+	return errorfs.WrapFile(file, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		op.Path = newname
+		return f.MaybeError(op)
+	})), nil
+}
+
+func isWrite(op errorfs.Op) bool {
+	return op.Kind.ReadOrWrite() == errorfs.OpIsWrite && op.Kind != errorfs.OpLock && op.Kind != errorfs.OpFileClose
+}
+
+func isRead(op errorfs.Op) bool {
+	return op.Kind.ReadOrWrite() == errorfs.OpIsRead && op.Kind != errorfs.OpGetDiskUsage
+}
+
+// within fails the test, with the stacks of all goroutines, if fn takes much longer than it ever should.
+func within(t *testing.T, what string, fn func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		fn()
+	}()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		var b bytes.Buffer
+		_ = pprof.Lookup("goroutine").WriteTo(&b, 2)
+		t.Fatalf("%s hangs\n%s", what, b.Bytes())
+	}
+}
+
+// script is a fixed sequence of operations against a database on a file system with faults. It knows what was acknowledged.
+type script struct {
+	t       *testing.T
+	fs      vfs.FS
+	db      *DB
+	a, b    Ref // metrics: a keeps raw samples for ever, b none
+	created bool
+	batches []batchState
+	errs    []error
+	reads   bool // errors of reads are expected
+}
+
+type batchState uint8
+
+const (
+	unknown batchState = iota // not acknowledged: whole or not there
+	acked
+)
+
+const (
+	scriptMinutes = 10 // of samples a batch, one a second
+	scriptStart   = 1_700_000_040e9
+)
+
+var scriptIDs = [2]UUID{UUIDv5(UUID{}, "a"), UUIDv5(UUID{}, "b")}
+
+func (s *script) options() *Options { return &Options{FS: s.fs, MemoryBytes: 8 << 20} }
+
+// failed keeps an error of a step; true if there was one.
+func (s *script) failed(what string, err error) bool {
+	if err != nil {
+		s.errs = append(s.errs, fmt.Errorf("%s: %w", what, err))
+	}
+	return err != nil
+}
+
+func (s *script) open() bool {
+	var err error
+	within(s.t, "Open", func() { s.db, err = Open("db", s.options()) })
+	return !s.failed("open", err)
+}
+
+func (s *script) close() {
+	var err error
+	within(s.t, "Close", func() { err = s.db.Close() })
+	s.failed("close", err)
+	s.db = nil
+}
+
+// create makes policies and metrics unless they are there.
+func (s *script) create() {
+	minute := []Granularity{{Width: time.Minute}}
+	within(s.t, "Update", func() {
+		err := s.db.Update(context.Background(), func(tx *Tx) error {
+			for i, name := range []string{"a", "b"} {
+				p := ArchivePolicy{Name: name, Definition: minute, Methods: []rollup.Method{rollup.Count, rollup.Sum}}
+				if i == 0 {
+					p.Raw = RawForever
+				}
+				if err := tx.CreateArchivePolicy(p); err != nil && !errors.Is(err, ErrExists) {
+					return err
+				}
+				if _, err := tx.CreateMetric(Metric{ID: scriptIDs[i], Policy: name}); err != nil && !errors.Is(err, ErrExists) {
+					return err
+				}
+			}
+			return nil
+		})
+		s.created = !s.failed("create", err)
+	})
+	if s.created {
+		s.find()
+	}
+}
+
+func (s *script) find() {
+	for i, ref := range []*Ref{&s.a, &s.b} {
+		m, err := s.db.Metric(scriptIDs[i])
+		if err != nil && !s.reads {
+			s.t.Errorf("metric %d: %v", i, err)
+		}
+		if s.failed("metric", err) {
+			continue
+		}
+		*ref = m.Ref
+	}
+}
+
+// append sends the next n batches.
+func (s *script) append(n int) {
+	if !s.created {
+		return
+	}
+	var b Batch
+	for range n {
+		i := len(s.batches)
+		s.batches = append(s.batches, unknown)
+		b.Reset()
+		for k := range int64(scriptMinutes * 60) {
+			at := scriptStart + (int64(i)*scriptMinutes*60+k)*1e9
+			b.Add(s.a, at, float64(k))
+			b.Add(s.b, at, float64(k))
+		}
+		within(s.t, "Append", func() {
+			if _, err := s.db.Append(context.Background(), &b); !s.failed("append", err) {
+				s.batches[i] = acked
+			}
+		})
+	}
+}
+
+// read looks for every batch: what was acknowledged is there, and the rest whole or not.
+func (s *script) read() {
+	s.t.Helper()
+	if s.db == nil || s.a == 0 || s.b == 0 {
+		return
+	}
+	within(s.t, "View", func() {
+		v, err := s.db.View(s.a, s.b)
+		if s.failed("view", err) {
+			s.surprise(err)
+			return
+		}
+		defer v.Close()
+		for i := range s.batches {
+			if err := s.readBatch(v, i); s.failed("read", err) {
+				s.surprise(err)
+			}
+		}
+	})
+}
+
+func (s *script) surprise(err error) {
+	if !s.reads {
+		s.t.Errorf("reading: %v", err)
+	}
+}
+
+func (s *script) readBatch(v *View, i int) error {
+	const n = scriptMinutes * 60
+	from := int64(scriptStart) + int64(i)*n*1e9
+	ts, vs, err := v.Raw(context.Background(), s.a, from, from+n*1e9, nil, nil)
+	if err != nil {
+		return err
+	}
+	if len(ts) != n && !(len(ts) == 0 && s.batches[i] == unknown) {
+		s.t.Errorf("batch %d: %d raw samples, want %d", i, len(ts), n)
+	}
+	for k := range ts {
+		if ts[k] != from+int64(k)*1e9 || vs[k] != float64(k) {
+			s.t.Fatalf("batch %d: sample %d is %v at %d", i, k, vs[k], ts[k])
+		}
+	}
+	for _, ref := range []Ref{s.a, s.b} {
+		ps, err := v.Measures(context.Background(), ref, time.Minute, []rollup.Method{rollup.Count, rollup.Sum}, from, from+n*1e9)
+		if err != nil {
+			return err
+		}
+		count, sum := 0.0, 0.0
+		for k := range ps[0].Values {
+			count += ps[0].Values[k]
+			sum += ps[1].Values[k]
+		}
+		if count != float64(len(ts)) || len(ts) > 0 && sum != n*(n-1)/2 {
+			s.t.Fatalf("batch %d: aggregates of %v samples with sum %v, raw samples are %d", i, count, sum, len(ts))
+		}
+	}
+	return nil
+}
+
+func (s *script) compact() {
+	within(s.t, "Compact", func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		s.failed("compact", s.db.Compact(ctx))
+	})
+}
+
+// run goes through the script. What an error leaves impossible is left out.
+func (s *script) run() {
+	for round := range 2 {
+		if !s.open() {
+			continue
+		}
+		if s.a == 0 {
+			s.create()
+		}
+		s.read()
+		s.append(6)
+		s.read()
+		s.compact()
+		s.read()
+		s.append(4 + round)
+		s.read()
+		s.close()
+	}
+}
+
+// verify opens what the script left on a healthy file system.
+func (s *script) verify(fs vfs.FS) {
+	h := &script{t: s.t, fs: fs, batches: slices.Clone(s.batches), created: s.created, a: s.a, b: s.b}
+	if !h.open() {
+		s.t.Fatalf("open on a healthy file system: %v", h.errs)
+	}
+	h.a, h.b = 0, 0
+	if s.created {
+		h.find()
+	}
+	h.read()
+	h.create()
+	h.append(1)
+	h.read()
+	h.close()
+	if len(h.errs) > 0 {
+		s.t.Fatalf("on a healthy file system: %v", h.errs)
+	}
+	if _, err := Check("db", &Options{FS: fs}, func(f Finding) { s.t.Errorf("check: %x: %v", f.Key, f.Err) }); err != nil {
+		s.t.Errorf("check: %v", err)
+	}
+}
+
+// inject runs the script with one fault and verifies; false if the script ended before the fault came.
+func inject(t *testing.T, pick func(errorfs.Op) bool, at int64, sticky bool, fault error) bool {
+	mem := vfs.NewCrashableMem()
+	ffs := newFaultFS(mem, pick, at, sticky, fault)
+	s := &script{t: t, fs: ffs}
+	s.run()
+	if ffs.hits.Load() == 0 {
+		return false
+	}
+	if sticky && ffs.harmful.Load() && len(s.errs) == 0 {
+		t.Error("no error came back")
+	}
+	ffs.off.Store(true)
+	lost := mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 0})
+	s.verify(mem)
+	s.verify(lost)
+	return true
+}
+
+// TestWriteFaults fails each write, sync, create, rename and remove of a script in turn, once and for good.
+func TestWriteFaults(t *testing.T) {
+	for _, sticky := range []bool{false, true} {
+		t.Run(map[bool]string{false: "once", true: "full"}[sticky], func(t *testing.T) {
+			everyFault(t, isWrite, sticky, syscall.ENOSPC)
+		})
+	}
+}
+
+// everyFault injects at each operation of the script, or, if there are many, at all early ones and a sample of the rest.
+func everyFault(t *testing.T, pick func(errorfs.Op) bool, sticky bool, fault error) {
+	probe := newFaultFS(vfs.NewCrashableMem(), pick, math.MaxInt64, false, fault)
+	s := &script{t: t, fs: probe}
+	s.run()
+	if len(s.errs) > 0 {
+		t.Fatalf("without a fault: %v", s.errs)
+	}
+	total := probe.count.Load()
+	seed := uint64(time.Now().UnixNano())
+	r := rand.New(rand.NewPCG(seed, 0))
+	t.Logf("%d operations, seed %d", total, seed)
+	chance := 25.0 / float64(total)
+	for at := int64(1); at <= total; at++ {
+		if at > 25 && r.Float64() > chance {
+			continue
+		}
+		t.Run(fmt.Sprint(at), func(t *testing.T) { inject(t, pick, at, sticky, fault) })
+		if t.Failed() {
+			return
+		}
+	}
+}
