@@ -136,12 +136,12 @@ func (s *cacheShard[K, V]) evictLocked() {
 		if s.hand >= len(s.slots) {
 			s.hand = 0
 		}
-		slot := &s.slots[s.hand]
-		if slot.bytes > 0 && atomic.SwapUint32(&slot.used, 0) == 0 {
-			s.dropLocked(s.hand)
+		i := s.hand
+		s.hand++ // also past what is dropped: what takes its slot is the youngest
+		if slot := &s.slots[i]; slot.bytes > 0 && atomic.SwapUint32(&slot.used, 0) == 0 {
+			s.dropLocked(i)
 			return
 		}
-		s.hand++
 	}
 }
 
