@@ -10,7 +10,7 @@ import (
 )
 
 // sampleHost reads the host's counters and gauges. cpu.percent is the share of time that all processors were busy
-// since the last call (since boot at the first); cpu.*_seconds, network.*_bytes and network.*_packets only grow.
+// since the last call (since the program began at the first); cpu.*_seconds, network.*_bytes and network.*_packets only grow.
 func sampleHost(ctx context.Context) ([]reading, error) {
 	var out []reading
 	add := func(metric string, v float64) { out = append(out, reading{metric, v}) }
