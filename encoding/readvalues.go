@@ -35,7 +35,6 @@ func readValues(dst []float64, codec byte, src []byte, n, i int) error {
 type exceptions struct {
 	src   []byte
 	count uint64
-	end   int
 }
 
 // parseExceptions checks the list at src[o:].

@@ -99,17 +99,6 @@ func parseScale(src []byte, o int) (s scale, flags byte, end int, err error) {
 	return s, flags, o, nil
 }
 
-// value is the float of the integer n.
-func (s scale) value(n int64) float64 {
-	switch s.kind {
-	case scaleBase:
-		return float64(n) * s.base
-	case scaleBits:
-		return math.Float64frombits(uint64(n))
-	}
-	return float64(n) / float64(s.den)
-}
-
 // values fills dst with the floats of the integers.
 func (s scale) values(dst []float64, n []uint64) {
 	dst = dst[:len(n)]

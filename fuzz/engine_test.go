@@ -69,13 +69,11 @@ type harness struct {
 // modelled is a metric in the engine and what it should answer.
 type modelled struct {
 	engine.Metric
-	policy  engine.ArchivePolicy
-	model   *model.Metric
-	raw     map[int64]float64 // of a policy that keeps all raw samples
-	raised  bool              // the back window was raised: late samples may differ
-	grown   bool              // a timespan was raised
-	newest  int64
-	dropped bool
+	policy engine.ArchivePolicy
+	model  *model.Metric
+	raw    map[int64]float64 // of a policy that keeps all raw samples
+	grown  bool              // a timespan was raised
+	newest int64
 }
 
 func newHarness(t *testing.T, r *rand.Rand) *harness {
