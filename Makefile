@@ -3,6 +3,7 @@
 
 GO                  ?= go
 FUZZTIME            ?= 4s
+SOAK                ?= 1h
 STATICCHECK_VERSION := v0.8.2
 
 BIN         := $(CURDIR)/.cache/bin
@@ -12,7 +13,7 @@ STATICCHECK := $(BIN)/staticcheck-$(STATICCHECK_VERSION)
 RACE := ./engine/... ./index/... ./query/... ./server/... ./cmd/...
 
 .NOTPARALLEL:
-.PHONY: test tools build lint unit race fuzz soak nested conformance bench seed
+.PHONY: test tools build lint unit race fuzz soak nested conformance bench seed soak
 
 test: tools lint build unit race fuzz nested conformance
 	@echo "make test: all passed"
@@ -57,6 +58,10 @@ conformance:
 bench:
 	cd bench && $(GO) run ./cmd/embedded
 	cd bench && $(GO) run ./cmd/codec
+
+# Kills a writing process for SOAK and looks for everything it acknowledged.
+soak:
+	$(GO) test ./fuzz/crash -run TestSoak -count=1 -v -timeout 0 -soak $(SOAK)
 
 # The founding measurement, over HTTP.
 seed:
