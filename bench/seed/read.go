@@ -104,7 +104,7 @@ func measure(s *server, c *client, paths []string) (t timing, err error) {
 	before := 0.0
 	for i := -warmups; i < requests; i++ {
 		if i == 0 {
-			if before, err = s.cpuSeconds(); err != nil {
+			if before, err = s.runSeconds(); err != nil {
 				return t, err
 			}
 		}
@@ -122,7 +122,7 @@ func measure(s *server, c *client, paths []string) (t timing, err error) {
 			took[i] = sum
 		}
 	}
-	after, err := s.cpuSeconds()
+	after, err := s.runSeconds()
 	slices.Sort(took)
 	t.best, t.median, t.cpuMillis = took[0], took[requests/2], (after-before)*1e3/requests
 	return t, err
