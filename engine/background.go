@@ -36,9 +36,9 @@ func (b *background) stop() {
 	b.idle.Wait()
 }
 
-// headBudget is what the head may take: three eighths of the memory budget, for Go's collector lets garbage grow to as much
+// headBudget is what the head may take: seven sixteenths of the memory budget, for Go's collector lets garbage grow to as much
 // again.
-func (db *DB) headBudget() int64 { return db.opts.MemoryBytes * 3 / 8 }
+func (db *DB) headBudget() int64 { return db.opts.MemoryBytes * 7 / 16 }
 
 // logBudget bounds what recovery has to replay.
 func (db *DB) logBudget() int64 { return 4 * db.opts.MemoryBytes }

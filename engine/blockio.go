@@ -11,9 +11,13 @@ import (
 	"github.com/telemetrydb/tsdb/rollup"
 )
 
-// joinRows is up to how many rows a metric's last block is joined with what comes after it: small blocks grow, and none
-// is rewritten more than a few times.
-const joinRows = maxBlockRows / 4
+// joinRows is up to how many rows a metric's last block is joined with what comes after it: crumbs grow to a block, and
+// what is a block already is not read again, unless it is a crumb that comes after it. (At 1,024 joining took a seventh of
+// the CPU of ingesting 10,000 series, and saved one byte in fifty.)
+const (
+	joinRows  = 256
+	crumbRows = 4 * joinRows // up to which a block takes a crumb
+)
 
 // blockBuffer is a block's content, decoded to be joined.
 type blockBuffer struct {
@@ -25,7 +29,8 @@ type blockBuffer struct {
 // small returns a series' last block of a kind and width, parsed, if it is small enough to be joined with n more rows in
 // the partition, and has it deleted: the joined block has another key.
 func (w *blockWriter) small(end *blockEnd, kind byte, width int64, partition uint32, n int) (k blockKey, b encoding.Block, ok bool, err error) {
-	if end.rows <= 0 || end.rows >= joinRows || end.rows+n > maxBlockRows || end.end/span(width) != int64(partition) {
+	join := end.rows < joinRows || n < joinRows && end.rows < crumbRows
+	if end.rows <= 0 || !join || end.rows+n > maxBlockRows || end.end/span(width) != int64(partition) {
 		return k, b, false, nil
 	}
 	k = blockKey{kind, width, partition, w.s.ref, end.end}

@@ -83,7 +83,7 @@ func (db *DB) checkValue(key, v []byte, sum *CheckSummary, found func(Finding)) 
 			break
 		}
 		s := &series{}
-		if f.Err = s.decodeRecord(v); f.Err == nil && !s.tail.valid() {
+		if f.Err = s.decodeRecord(v); f.Err == nil && !s.tail.restore() {
 			f.Err = fmt.Errorf("%w: tail of series record", ErrCorrupt)
 		}
 		f.Metric = db.idOf(Ref(beUint32(key[1:])))

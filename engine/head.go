@@ -201,7 +201,7 @@ func (db *DB) readSeries(r pebble.Reader, ref Ref) (*series, error) {
 	}
 	defer closer.Close()
 	err = s.decodeRecord(v)
-	if err == nil && !s.tail.valid() {
+	if err == nil && !s.tail.restore() {
 		err = fmt.Errorf("%w: tail of series record", ErrCorrupt)
 	}
 	if err != nil {

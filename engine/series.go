@@ -74,51 +74,70 @@ const seriesBytes = 320 // struct, its slot and the allocator's rounding
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Series record, version 1. uv is an unsigned, sv a zigzag varint of encoding/binary.
+// Series record, version 1. uv is an unsigned, sv a zigzag varint of encoding/binary; times are nanoseconds since the
+// Unix epoch.
 //
 //	bytes  field
 //	1      version = 1
 //	uv     seq: every log record up to it is contained for this metric
-//	sv     sealed: groups that end at or before it are in blocks (nanoseconds since the Unix epoch)
-//	sv 8   carry: time and value bits of the newest sample before the tail; time -1<<63: none
-//	uv     number of block ends (raw, then each width of the policy); each: sv end, sv rows, sv first
-//	uv     number of seams; each: uv width index, sv group start, sv low edge
-//	sv sv 8  state before the tail's first sample: time, delta, value bits
-//	sv sv 8  state of the tail's last sample
+//	1      flags: 1 something is sealed, 2 there is a sample before the tail, 4 the tail's predictor is that sample
+//	sv     sealed: groups that end at or before it are in blocks (with flag 1)
+//	sv 8   time and value bits of the newest sample before the tail (with flag 2)
+//	uv     number of block ends (raw, then each width of the policy); each: sv end - sealed, sv rows, sv first if rows < 0
+//	uv     number of seams; each: uv width index, sv group start - sealed, sv low edge - group start
 //	uv     number of samples in the tail
+//	sv 8   time and value bits of what the tail's first sample is relative to (without flag 4)
+//	sv     the difference of times that goes with it
+//	sv     time of the tail's last sample less that of what the first is relative to
 //	uv     length of the tail, then the tail (see tail.go)
 //	4      CRC-32C of every byte before it, little-endian
 const seriesVersion = 1
 
-func appendState(b []byte, st sampleState) []byte {
-	b = binary.AppendVarint(b, st.t)
-	b = binary.AppendVarint(b, st.delta)
-	return binary.LittleEndian.AppendUint64(b, st.bits)
-}
+const (
+	flagSealed  = 1
+	flagCarry   = 2
+	flagRelated = 4
+)
 
 // appendRecord appends the series record for a state whose tail is tl.
 func (s *series) appendRecord(b []byte, sealed int64, carry sampleState, ends []blockEnd, seams []seam, tl *tail) []byte {
 	from := len(b)
 	b = append(b, seriesVersion)
 	b = binary.AppendUvarint(b, s.seq)
-	b = binary.AppendVarint(b, sealed)
-	b = binary.AppendVarint(b, carry.t)
-	b = binary.LittleEndian.AppendUint64(b, carry.bits)
+	flags, near := byte(0), int64(0)
+	if sealed != noTime {
+		flags, near = flags|flagSealed, sealed
+	}
+	if carry.t != noTime {
+		flags |= flagCarry
+		if carry.t == tl.base.t && carry.bits == tl.base.bits {
+			flags |= flagRelated
+		}
+	}
+	b = append(b, flags)
+	if flags&flagSealed != 0 {
+		b = binary.AppendVarint(b, sealed)
+	}
+	if flags&flagCarry != 0 {
+		b = binary.LittleEndian.AppendUint64(binary.AppendVarint(b, carry.t), carry.bits)
+	}
 	b = binary.AppendUvarint(b, uint64(len(ends)))
 	for _, e := range ends {
-		b = binary.AppendVarint(b, e.end)
-		b = binary.AppendVarint(b, int64(e.rows))
-		b = binary.AppendVarint(b, e.first)
+		b = binary.AppendVarint(binary.AppendVarint(b, e.end-near), int64(e.rows))
+		if e.rows < 0 {
+			b = binary.AppendVarint(b, e.first)
+		}
 	}
 	b = binary.AppendUvarint(b, uint64(len(seams)))
 	for _, x := range seams {
 		b = binary.AppendUvarint(b, uint64(x.width))
-		b = binary.AppendVarint(b, x.start)
-		b = binary.AppendVarint(b, x.lo)
+		b = binary.AppendVarint(binary.AppendVarint(b, x.start-near), x.lo-x.start)
 	}
-	b = appendState(b, tl.base)
-	b = appendState(b, tl.last)
 	b = binary.AppendUvarint(b, uint64(tl.n))
+	if flags&flagRelated == 0 {
+		b = binary.LittleEndian.AppendUint64(binary.AppendVarint(b, tl.base.t), tl.base.bits)
+	}
+	b = binary.AppendVarint(binary.AppendVarint(b, tl.base.delta), tl.last.t-tl.base.t)
 	b = binary.AppendUvarint(b, uint64(len(tl.buf)))
 	b = append(b, tl.buf...)
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[from:], castagnoli))
@@ -161,10 +180,6 @@ func (r *fieldReader) u64() uint64 {
 	return 0
 }
 
-func (r *fieldReader) state() sampleState {
-	return sampleState{t: r.sv(), delta: r.sv(), bits: r.u64()}
-}
-
 // checked strips and verifies the CRC-32C at the end of b and the version byte at its start.
 func checked(b []byte, version byte) (fieldReader, error) {
 	if len(b) < 5 {
@@ -180,33 +195,59 @@ func checked(b []byte, version byte) (fieldReader, error) {
 	return fieldReader{b: body[1:]}, nil
 }
 
-// decodeRecord fills s from a series record; the tail's bytes are copied. It does not walk the tail: see tail.valid.
+// decodeRecord fills s from a series record; the tail's bytes are copied. It does not walk the tail: before it is
+// appended to, tail.restore must.
 func (s *series) decodeRecord(b []byte) error {
 	r, err := checked(b, seriesVersion)
 	if err != nil {
 		return err
 	}
 	s.seq = r.uv()
-	s.sealed = r.sv()
-	s.carry = sampleState{t: r.sv(), bits: r.u64()}
+	flags, near := byte(0), int64(0)
+	if f := r.take(1); f != nil {
+		flags = f[0]
+	}
+	s.sealed, s.carry = noTime, sampleState{t: noTime}
+	if flags&flagSealed != 0 {
+		s.sealed = r.sv()
+		near = s.sealed
+	}
+	if flags&flagCarry != 0 {
+		s.carry = sampleState{t: r.sv(), bits: r.u64()}
+	}
 	n := r.uv()
 	if n > uint64(len(r.b)) {
 		return fmt.Errorf("%w: %d block ends", ErrCorrupt, n)
 	}
 	s.ends = s.ends[:0]
 	for range n {
-		s.ends = append(s.ends, blockEnd{end: r.sv(), rows: int(r.sv()), first: r.sv()})
+		e := blockEnd{end: near + r.sv(), rows: int(r.sv())}
+		if e.rows < 0 {
+			e.first = r.sv()
+		}
+		s.ends = append(s.ends, e)
 	}
 	if n = r.uv(); n > uint64(len(r.b)) {
 		return fmt.Errorf("%w: %d seams", ErrCorrupt, n)
 	}
 	s.seams = s.seams[:0]
 	for range n {
-		s.seams = append(s.seams, seam{width: int(r.uv()), start: r.sv(), lo: r.sv()})
+		x := seam{width: int(r.uv()), start: near + r.sv()}
+		x.lo = x.start + r.sv()
+		s.seams = append(s.seams, x)
 	}
-	s.tail.base = r.state()
-	s.tail.last = r.state()
+	return s.decodeTail(&r, flags)
+}
+
+func (s *series) decodeTail(r *fieldReader, flags byte) error {
 	count := r.uv()
+	s.tail.base = sampleState{t: s.carry.t, bits: s.carry.bits}
+	if flags&flagRelated == 0 {
+		s.tail.base = sampleState{t: r.sv(), bits: r.u64()}
+	}
+	s.tail.base.delta = r.sv()
+	s.tail.last = s.tail.base
+	s.tail.last.t += r.sv()
 	buf := r.take(r.uv())
 	if r.bad || len(r.b) != 0 || count > uint64(len(buf)) {
 		return fmt.Errorf("%w: series record", ErrCorrupt)

@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// TestTail sends values of many shapes through a tail and back, bit for bit.
+func TestTail(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 1))
+	shapes := []func(v float64) float64{
+		func(v float64) float64 { return v },
+		func(v float64) float64 { return v + float64(r.IntN(1000)) },
+		func(v float64) float64 { return math.Round(r.Float64()*1e4) / 100 },
+		func(v float64) float64 { return math.Round(r.Float64()*1e12) / 10 },
+		func(v float64) float64 { return float64(r.IntN(1<<20)) / 1024 },
+		func(v float64) float64 { return r.NormFloat64() },
+		func(v float64) float64 { return math.Float64frombits(r.Uint64()) },
+		func(v float64) float64 {
+			return []float64{0, math.Copysign(0, -1), math.NaN(), math.Inf(1), math.Inf(-1), 1 << 53}[r.IntN(6)]
+		},
+	}
+	for range 200 {
+		var tl tail
+		var ts []int64
+		var vs []float64
+		at, v := r.Int64N(2e18), 0.0
+		for range 1 + r.IntN(300) {
+			v = shapes[r.IntN(len(shapes))](v)
+			at += []int64{1, 1e6, 1e9, 300e9, 1 + r.Int64N(1e12)}[r.IntN(5)]
+			tl.append(at, v)
+			ts, vs = append(ts, at), append(vs, v)
+		}
+		k := r.IntN(len(ts) + 1)
+		rest := tl.cut(k)
+		for _, c := range []struct {
+			tail tail
+			from int
+		}{{tl, 0}, {rest, k}} {
+			gt, gv, ok := c.tail.appendTo(nil, nil)
+			if !ok || !c.tail.restore() || len(gt) != len(ts)-c.from {
+				t.Fatalf("does not decode: %v, %d of %d samples", ok, len(gt), len(ts)-c.from)
+			}
+			for i := range gt {
+				if gt[i] != ts[c.from+i] || math.Float64bits(gv[i]) != math.Float64bits(vs[c.from+i]) {
+					t.Fatalf("sample %d: got %d %x, want %d %x", i, gt[i], math.Float64bits(gv[i]), ts[c.from+i], math.Float64bits(vs[c.from+i]))
+				}
+			}
+		}
+	}
+}
+
+// FuzzTail reads arbitrary bytes as a tail.
+func FuzzTail(f *testing.F) {
+	var tl tail
+	tl.append(1e18, 1.5)
+	tl.append(1e18+1e9, 2.25)
+	tl.append(1e18+2e9+1, math.Pi)
+	f.Add(tl.buf, 3)
+	f.Fuzz(func(t *testing.T, b []byte, n int) {
+		tl := tail{buf: b, n: min(max(n, 0), len(b))}
+		ts, vs, ok := tl.appendTo(nil, nil)
+		if len(ts) > tl.n || len(ts) != len(vs) {
+			t.Fatalf("%d times and %d values of %d samples (%v)", len(ts), len(vs), tl.n, ok)
+		}
+	})
+}
