@@ -24,10 +24,11 @@ func TestCrashWhileWriting(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)
 	crashes := 0
-	for range 8 {
+	for range 10 {
 		mem := vfs.NewCrashableMem()
 		l := newLoad(t, &Options{FS: mem, MemoryBytes: 8 << 20}, 4)
-		for cycle := range 4 {
+		l.pause = 200 * time.Microsecond // so that little has to be looked through
+		for cycle := range 3 {
 			var stop atomic.Bool
 			var wg sync.WaitGroup
 			wg.Go(func() { l.run(stop.Load) })
@@ -38,7 +39,7 @@ func TestCrashWhileWriting(t *testing.T) {
 					}
 				}
 			})
-			for range 6 {
+			for range 5 {
 				time.Sleep(time.Duration(r.IntN(3000)) * time.Microsecond)
 				l.crash(mem, r)
 				crashes++
@@ -80,6 +81,7 @@ func (l *load) crash(mem *vfs.MemFS, r *rand.Rand) {
 	for i := range l.acked {
 		before.acked[i].Store(l.acked[i].Load())
 	}
+	before.made.Store(l.made.Load())
 	left := mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: r.IntN(101), RNG: r})
 	if r.IntN(3) == 0 {
 		o := *l.o

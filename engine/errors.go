@@ -18,7 +18,7 @@ var (
 	ErrCorrupt     = encoding.ErrCorrupt                                 // stored bytes break their format
 	ErrVersion     = encoding.ErrVersion                                 // written by a newer release
 	ErrClosed      = errors.New("database is closed")                    // Close was called
-	ErrLocked      = errors.New("database is open in another process")   // the directory's lock is held
+	ErrLocked      = errors.New("database is open already")              // the directory's lock is held, here or by another process
 	ErrReadOnly    = errors.New("database is read-only after a failure") // an I/O error stopped writing; Stats tells which
 	ErrFull        = errors.New("no space left")                         // writes are refused until there is room
 )

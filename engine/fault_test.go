@@ -20,6 +20,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 	"go.uber.org/goleak"
 
+	"github.com/telemetrydb/tsdb/index"
 	"github.com/telemetrydb/tsdb/rollup"
 )
 
@@ -398,7 +399,7 @@ func TestFaultUnderLoad(t *testing.T) {
 		ffs := newFaultFS(mem, pick, 20+r.Int64N(600), r.IntN(2) == 0, syscall.EIO)
 		o := &Options{FS: ffs, MemoryBytes: 8 << 20, Sync: SyncMode(r.IntN(2)), SyncEvery: 10 * time.Millisecond}
 		l := newLoad(t, o, 4)
-		within(t, "load", func() { l.run(func() bool { return l.errors.Load() >= 4 }) })
+		within(t, "load", func() { l.run(func() bool { return l.errors.Load() >= 5 }) })
 		if l.db.Stats().Fault == "" {
 			t.Error("Stats knows of no fault")
 		}
@@ -416,14 +417,17 @@ func TestFaultUnderLoad(t *testing.T) {
 	}
 }
 
-// load is some goroutines that append to a metric each: the value of a sample is its number, a batch has ten.
+// load is some goroutines that append to a metric each: the value of a sample is its number, a batch has ten. Another one
+// creates resources.
 type load struct {
 	t      *testing.T
 	o      *Options
 	db     *DB
 	refs   []Ref
 	acked  []atomic.Int64 // batches a writer was told are stored
+	made   atomic.Int64   // resources, by one more goroutine
 	errors atomic.Int64   // of appends
+	pause  time.Duration  // between appends of a writer
 }
 
 const loadBatch = 10
@@ -456,9 +460,15 @@ func (l *load) run(stop func() bool) {
 	for i := range l.refs {
 		wg.Go(func() {
 			for !stop() && l.append(i) == nil {
+				time.Sleep(l.pause)
 			}
 		})
 	}
+	wg.Go(func() {
+		for !stop() && l.create() == nil {
+			time.Sleep(5 * l.pause)
+		}
+	})
 	done := make(chan struct{})
 	wg.Go(func() {
 		for {
@@ -478,6 +488,46 @@ func (l *load) run(stop func() bool) {
 	wg.Wait()
 }
 
+func resourceID(n int64) UUID { return UUIDv5(UUID{}, fmt.Sprint("resource ", n)) }
+
+// create makes the next resource.
+func (l *load) create() error {
+	n := l.made.Load()
+	err := l.db.Update(context.Background(), func(tx *Tx) error {
+		project := fmt.Sprint(n % 3)
+		return tx.CreateResource(&Resource{ID: resourceID(n), OriginalID: "x", Type: "generic", ProjectID: &project})
+	})
+	if err != nil {
+		l.errors.Add(1)
+		return err
+	}
+	l.made.Add(1)
+	return nil
+}
+
+// verifyResources looks for the resources that were acknowledged, by id and by project.
+func (l *load) verifyResources(db *DB) {
+	made := l.made.Load()
+	for project := range int64(3) {
+		eq := &index.Filter{Op: index.Eq, Field: "project_id", Value: textValue(fmt.Sprint(project))}
+		rs, err := db.Resources(context.Background(), Query{Filter: eq})
+		if err != nil {
+			l.t.Errorf("resources: %v", err)
+			return
+		}
+		found := map[UUID]bool{}
+		for _, r := range rs {
+			found[r.ID] = true
+		}
+		for n := project; n < made; n += 3 {
+			if _, err := db.Resource(resourceID(n)); err != nil || !found[resourceID(n)] {
+				l.t.Errorf("resource %d of %d: %v, found by project: %v", n, made, err, found[resourceID(n)])
+				return
+			}
+		}
+	}
+}
+
 // append sends the next batch of a writer.
 func (l *load) append(i int) error {
 	var b Batch
@@ -495,6 +545,7 @@ func (l *load) append(i int) error {
 
 // verify looks for what was acknowledged before it began; one batch more may be there, whole.
 func (l *load) verify(db *DB) {
+	l.verifyResources(db)
 	for i, ref := range l.refs {
 		acked := l.acked[i].Load()
 		v, err := db.View(ref)

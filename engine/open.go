@@ -44,8 +44,11 @@ func Open(dir string, o *Options) (*DB, error) {
 
 // lockedError says that a directory is open elsewhere, if err means that.
 func lockedError(dir string, err error) error {
-	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) {
+	switch {
+	case errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES):
 		err = fmt.Errorf("%w: stop the process that has it open first", ErrLocked)
+	case strings.Contains(err.Error(), "lock held by current process"): // Pebble has no value for it
+		err = fmt.Errorf("%w: it is this one", ErrLocked)
 	}
 	return fmt.Errorf("tsdb: %s: %w", dir, err)
 }

@@ -26,7 +26,10 @@ func (v *View) EachRaw(ctx context.Context, from, to int64, fn func(m Ref, ts []
 	workers := min(runtime.GOMAXPROCS(0), (len(v.series)+scanChunk-1)/scanChunk)
 	if workers <= 1 {
 		for i := range v.series {
-			var err error
+			err := ctx.Err()
+			if err != nil {
+				return err
+			}
 			if v.ts, v.vs, err = v.rawOf(ctx, v.it, &v.series[i], from, to, v.ts[:0], v.vs[:0]); err != nil {
 				return err
 			}
@@ -79,6 +82,9 @@ func (v *View) EachRaw(ctx context.Context, from, to int64, fn func(m Ref, ts []
 		}
 	}()
 	for chunk := 0; chunk*scanChunk < len(v.series); chunk++ {
+		if err := ctx.Err(); err != nil { // also where all results are ready
+			return err
+		}
 		l := lanes[chunk%workers]
 		var r *scanResult
 		select {

@@ -151,6 +151,9 @@ type search struct {
 }
 
 func (c *catalogue) search(ctx context.Context, space byte) (*search, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	s := &search{ctx: ctx, cat: c, snap: c.p.NewSnapshot()}
 	fetch := s.resourceValues
 	if space == spaceMetrics {
