@@ -50,7 +50,7 @@ func (db *DB) pressure(touched []touchedSeries) {
 			select {
 			case db.bg.want <- t.s.ref:
 			default: // the sealer is behind: lend a hand
-				db.note(db.seal(t.s.ref, true))
+				db.note(db.seal(t.s.ref, sealCut))
 			}
 		}
 	}
@@ -81,7 +81,7 @@ func (db *DB) runSealer() {
 		case <-db.bg.done:
 			return
 		case ref := <-db.bg.want:
-			db.note(db.seal(ref, true))
+			db.note(db.seal(ref, sealCut))
 		}
 	}
 }
@@ -121,7 +121,7 @@ func (db *DB) relieve() error {
 		}
 		slices.Sort(refs)
 		for _, ref := range refs {
-			if err := db.seal(ref, true); err != nil {
+			if err := db.seal(ref, sealCut); err != nil {
 				return err
 			}
 		}
@@ -135,9 +135,9 @@ func (db *DB) relieve() error {
 	return nil
 }
 
-// checkpoint persists every series, cutting tails into blocks if cut is true.
-func (db *DB) checkpoint(cut bool) error {
-	return db.head.each(func(ref Ref) error { return db.seal(ref, cut) })
+// checkpoint persists every series in memory.
+func (db *DB) checkpoint(mode sealMode) error {
+	return db.head.each(func(ref Ref) error { return db.seal(ref, mode) })
 }
 
 // evict drops series from memory that are whole in their records and were not used since the last call.

@@ -29,7 +29,7 @@ type blockBuffer struct {
 // small returns a series' last block of a kind and width, parsed, if it is small enough to be joined with n more rows in
 // the partition, and has it deleted: the joined block has another key.
 func (w *blockWriter) small(end *blockEnd, kind byte, width int64, partition uint32, n int) (k blockKey, b encoding.Block, ok bool, err error) {
-	join := end.rows < joinRows || n < joinRows && end.rows < crumbRows
+	join := end.rows < joinRows || (n < joinRows || w.whole) && end.rows < crumbRows
 	if end.rows <= 0 || !join || end.rows+n > maxBlockRows || end.end/span(width) != int64(partition) {
 		return k, b, false, nil
 	}

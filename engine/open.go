@@ -148,7 +148,7 @@ func (db *DB) Close() error {
 
 // settle writes what opening would otherwise have to replay.
 func (db *DB) settle() error {
-	if err := db.checkpoint(false); err != nil {
+	if err := db.checkpoint(sealNothing); err != nil {
 		return err
 	}
 	if err := db.trimLog(); err != nil {

@@ -30,12 +30,20 @@ type sealer struct {
 
 var sealers = sync.Pool{New: func() any { return new(sealer) }}
 
-// seal persists a series: what lies before the window's edge becomes blocks, the rest its record. After it the log holds
-// nothing that the series needs, unless samples arrived meanwhile. With cut false everything stays in the record.
+// sealMode says what sealing does besides persisting a series.
+type sealMode uint8
+
+const (
+	sealNothing sealMode = iota // the tail goes into the record as it is
+	sealCut                     // what lies before the window's edge becomes blocks
+	sealWhole                   // and joins the block before it more readily: it is to be at rest
+)
+
+// seal persists a series. After it the log holds nothing that the series needs, unless samples arrived meanwhile.
 //
 // The long part, encoding, runs without locks on a copy of the tail's header. If the tail was rewritten meanwhile (a late
 // sample) it is done again.
-func (db *DB) seal(ref Ref, cut bool) error {
+func (db *DB) seal(ref Ref, mode sealMode) error {
 	sl := sealers.Get().(*sealer)
 	defer sealers.Put(sl)
 	for {
@@ -43,7 +51,7 @@ func (db *DB) seal(ref Ref, cut bool) error {
 		if s == nil {
 			return nil
 		}
-		done, err := db.sealCopy(sl, s, copied, cut)
+		done, err := db.sealCopy(sl, s, copied, mode)
 		if done || err != nil {
 			return err
 		}
@@ -74,7 +82,7 @@ func (db *DB) beginSeal(ref Ref) (*series, sealState) {
 }
 
 // sealCopy seals by a copied state; false means that the state has changed and nothing was done.
-func (db *DB) sealCopy(sl *sealer, s *series, st sealState, cut bool) (done bool, err error) {
+func (db *DB) sealCopy(sl *sealer, s *series, st sealState, mode sealMode) (done bool, err error) {
 	wb := db.p.NewBatch()
 	defer func() {
 		if !done {
@@ -89,10 +97,10 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, cut bool) (done bool
 	pl := s.meta.plan()
 	edge, k := st.sealed, 0
 	carry := st.carry
-	if cut && st.maxT != noTime {
+	if mode != sealNothing && st.maxT != noTime {
 		if f := pl.floor(st.maxT); f > st.sealed && f > 0 {
 			edge = f
-			if k, err = db.writeBlocks(sl, wb, s, &st, pl, f); err != nil {
+			if k, err = db.writeBlocks(sl, wb, s, &st, pl, f, mode == sealWhole); err != nil {
 				return false, err
 			}
 			if k > 0 {
@@ -134,7 +142,7 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, cut bool) (done bool
 }
 
 // writeBlocks adds to wb the blocks of everything before f and returns how many samples of the tail they hold.
-func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, pl *plan, f int64) (int, error) {
+func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, pl *plan, f int64, whole bool) (int, error) {
 	var ok bool
 	if sl.ts, sl.vs, ok = st.tail.appendTo(sl.ts[:0], sl.vs[:0]); !ok {
 		return 0, fmt.Errorf("tsdb: tail of metric %v does not decode: %w", s.meta.id, ErrCorrupt)
@@ -143,7 +151,7 @@ func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, 
 	if st.ends == nil {
 		st.ends = make([]blockEnd, 1+len(pl.widths))
 	}
-	w := blockWriter{db: db, sl: sl, wb: wb, s: s, ends: st.ends}
+	w := blockWriter{db: db, sl: sl, wb: wb, s: s, ends: st.ends, whole: whole}
 	defer w.close()
 	var err error
 	if pl.raw != 0 {
@@ -199,7 +207,8 @@ type blockWriter struct {
 	s  *series
 	it *pebble.Iterator // over blocks; made when it is needed
 
-	ends []blockEnd
+	ends  []blockEnd
+	whole bool // joins blocks more readily
 }
 
 func (w *blockWriter) iterator() (*pebble.Iterator, error) {

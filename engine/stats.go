@@ -97,7 +97,7 @@ func (db *DB) Compact(ctx context.Context) error {
 	if err := db.fault.check(); err != nil {
 		return err
 	}
-	if err := db.checkpoint(true); err != nil {
+	if err := db.checkpoint(sealWhole); err != nil {
 		return err
 	}
 	if err := db.trimLog(); err != nil {

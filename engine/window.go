@@ -9,7 +9,7 @@ func (db *DB) overWindows(tx *Tx, commit func() error) error {
 	if len(tx.windows) == 0 {
 		return commit()
 	}
-	if err := db.checkpoint(false); err != nil { // most of the work, without holding anybody up
+	if err := db.checkpoint(sealNothing); err != nil { // most of the work, without holding anybody up
 		return err
 	}
 	db.visible.Lock()
