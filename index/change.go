@@ -41,6 +41,7 @@ func (c *Change) Set(space byte, ord uint32, field string, old, value Value) {
 	if f.Unique != nil {
 		return
 	}
+	c.setCell(space, ord, field, old, value)
 	if old.Kind != Null {
 		c.remove(space, field, old, ord)
 		if value.Kind == Null && !f.Required {
@@ -52,6 +53,20 @@ func (c *Change) Set(space byte, ord uint32, field string, old, value Value) {
 		if old.Kind == Null && !f.Required {
 			c.add(space, field, Value{}, ord)
 		}
+	}
+}
+
+// setCell keeps the postings of times' cells.
+func (c *Change) setCell(space byte, ord uint32, field string, old, value Value) {
+	was, is := cellOf(old), cellOf(value)
+	if old.Kind == Time && value.Kind == Time && was == is {
+		return
+	}
+	if old.Kind == Time {
+		c.remove(space, field, was, ord)
+	}
+	if value.Kind == Time {
+		c.add(space, field, is, ord)
 	}
 }
 

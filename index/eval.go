@@ -14,7 +14,12 @@ func (v *View) Eval(ctx context.Context, space byte, f *Filter) (*roaring.Bitmap
 	if f == nil {
 		return v.All(space)
 	}
-	e := evaluator{v: v, ctx: ctx, space: space}
+	all, err := v.All(space)
+	if err != nil {
+		return nil, err
+	}
+	// A walk may take as many steps as there are objects, but seldom does.
+	e := evaluator{v: v, ctx: ctx, space: space, testFew: max(v.testFew, all.GetCardinality()/64)}
 	s, err := e.eval(f, false)
 	if err != nil {
 		return nil, err
@@ -22,17 +27,14 @@ func (v *View) Eval(ctx context.Context, space byte, f *Filter) (*roaring.Bitmap
 	if !s.not {
 		return s.bm, nil
 	}
-	all, err := v.All(space)
-	if err != nil {
-		return nil, err
-	}
 	return roaring.AndNot(all, s.bm), nil
 }
 
 type evaluator struct {
-	v     *View
-	ctx   context.Context
-	space byte
+	v       *View
+	ctx     context.Context
+	space   byte
+	testFew uint64
 }
 
 // set is bm, or with not everything in the space but bm. own: bm may be changed.
@@ -87,6 +89,9 @@ func none() set { return set{bm: roaring.New(), own: true} }
 
 // eval returns where the filter is true or, with neg, where it is false. Where it is unknown is in neither.
 func (e *evaluator) eval(f *Filter, neg bool) (set, error) {
+	if err := f.checkKinds(); err != nil {
+		return set{}, err
+	}
 	switch f.Op {
 	case Not:
 		if len(f.Subs) != 1 {
@@ -201,7 +206,7 @@ func (e *evaluator) junction(subs []*Filter, neg, intersect bool) (set, error) {
 			switch n := acc.bm.GetCardinality(); {
 			case n == 0:
 				return acc, nil
-			case n <= e.v.testFew && f.cost() >= walkCost && e.v.fetch != nil:
+			case n <= e.testFew && f.cost() >= walkCost && e.v.fetch != nil:
 				return e.testEach(acc.bm, subs[i:], neg)
 			}
 		}
@@ -244,6 +249,15 @@ func (e *evaluator) testEach(bm *roaring.Bitmap, subs []*Filter, neg bool) (set,
 	return out, e.ctx.Err()
 }
 
+// checkKinds refuses kinds that no value has.
+func (f *Filter) checkKinds() error {
+	bad := func(v Value) bool { return v.Kind > Bytes }
+	if len(f.Subs) == 0 && (bad(f.Value) || slices.ContainsFunc(f.Values, bad)) {
+		return fmt.Errorf("index: unknown kind of a value of field %q", f.Field)
+	}
+	return nil
+}
+
 // scan walks the part of the field's dictionary where the comparison holds.
 func (e *evaluator) scan(f *Filter) (set, error) {
 	bd := bounds{kind: f.Value.Kind}
@@ -261,6 +275,35 @@ func (e *evaluator) scan(f *Filter) (set, error) {
 	if e.v.ix.fields[fieldID{e.space, f.Field}].Unique != nil && f.Value.Kind != Bytes {
 		return none(), nil
 	}
+	if f.Value.Kind == Time {
+		return e.scanTimes(f, bd)
+	}
+	return e.walk(f, bd)
+}
+
+// scanTimes takes whole cells where the range holds them.
+func (e *evaluator) scanTimes(f *Filter, bd bounds) (set, error) {
+	at := cellOf(f.Value)
+	cells := bounds{kind: cell}
+	if bd.hi != nil {
+		bd.lo = &Value{Kind: Time, Time: at.Time << cellShift}
+		cells.hi, cells.hiOpen = &at, true
+	} else {
+		bd.hi = &Value{Kind: Time, Time: at.Time<<cellShift | (1<<cellShift - 1)}
+		cells.lo, cells.loOpen = &at, true
+	}
+	s, err := e.walk(f, bd)
+	if err != nil {
+		return s, err
+	}
+	whole, err := e.walk(f, cells)
+	if err != nil {
+		return s, err
+	}
+	return or(s, whole), nil
+}
+
+func (e *evaluator) walk(f *Filter, bd bounds) (set, error) {
 	w, err := e.v.walk(e.space, f.Field, bd, false)
 	if err != nil {
 		return set{}, err

@@ -34,7 +34,7 @@ func Compare(a, b Value) int {
 	switch a.Kind {
 	case Bool, Number:
 		return cmp.Compare(orderedBits(a.Num), orderedBits(b.Num))
-	case Time:
+	case Time, cell:
 		return cmp.Compare(a.Time, b.Time)
 	case Bytes:
 		return strings.Compare(a.Str, b.Str)

@@ -24,6 +24,8 @@ import (
 //	                  -0 is stored as 0, every NaN as one NaN, which sorts after +Inf
 //	        3 time    8 bytes: int64 nanoseconds, big-endian, sign bit inverted
 //	        4 bytes   escaped: 00 becomes 00 ff, the end is 00 01
+//	        5 cell    4 bytes: a time shifted right by 46 bits, int32, big-endian, sign bit inverted. The posting of
+//	                  all times in these 19.5 hours, beside their own postings: long ranges are made of cells
 //	chunk   uint16 BE
 //	seq     uint64 BE
 //
@@ -135,9 +137,19 @@ func appendValue(dst []byte, v Value) []byte {
 		dst = binary.BigEndian.AppendUint64(dst, uint64(v.Time)^1<<63)
 	case Bytes:
 		dst = appendEscaped(dst, v.Str)
+	case cell:
+		dst = binary.BigEndian.AppendUint32(dst, uint32(v.Time)^1<<31)
 	}
 	return dst
 }
+
+// cell is the kind of keys that stand for all times of a cell; Value.Time holds its number. It is no kind of value.
+const (
+	cell      = Bytes + 1
+	cellShift = 46
+)
+
+func cellOf(v Value) Value { return Value{Kind: cell, Time: v.Time >> cellShift} }
 
 // valueLen returns the length of the value at the start of src.
 func valueLen(src []byte) (int, error) {
@@ -151,6 +163,8 @@ func valueLen(src []byte) (int, error) {
 		n = 2
 	case Number, Time:
 		n = 9
+	case cell:
+		n = 5
 	case Bytes:
 		m, err := escapedLen(src[1:])
 		return 1 + m, err
@@ -179,6 +193,8 @@ func decodeValue(src []byte) (Value, []byte, error) {
 		v.Time = int64(binary.BigEndian.Uint64(src[1:]) ^ 1<<63)
 	case Bytes:
 		v.Str = string(unescape(nil, src[1:n]))
+	case cell:
+		v.Time = int64(int32(binary.BigEndian.Uint32(src[1:]) ^ 1<<31))
 	}
 	return v, src[n:], nil
 }

@@ -81,7 +81,7 @@ func randomValue(r *rand.Rand, field string) Value {
 	case "num":
 		return Value{Kind: Number, Num: randomNumber(r)}
 	case "time":
-		return Value{Kind: Time, Time: []int64{math.MinInt64, -1, 0, 1, 1e18, math.MaxInt64, r.Int64N(100)}[r.IntN(7)]}
+		return Value{Kind: Time, Time: []int64{math.MinInt64, -1, 0, 1, 1e18, math.MaxInt64, r.Int64N(100), r.Int64N(20)<<(cellShift-1) - r.Int64N(2)}[r.IntN(8)]}
 	case "flag":
 		return Value{Kind: Bool, Num: float64(r.IntN(2))}
 	case "mixed":
@@ -458,7 +458,7 @@ func TestModel(t *testing.T) {
 			if span == 3 {
 				h.next = math.MaxUint32 - 20000
 			}
-			h.run(600)
+			h.run(400)
 		})
 	}
 }
@@ -573,7 +573,7 @@ func TestDamage(t *testing.T) {
 		keys, vals = append(keys, bytes.Clone(it.Key())), append(vals, bytes.Clone(it.Value()))
 	}
 	it.Close()
-	for range 500 {
+	for range 250 {
 		i := r.IntN(len(keys))
 		key, val := bytes.Clone(keys[i]), bytes.Clone(vals[i])
 		if r.IntN(2) == 0 {

@@ -55,10 +55,11 @@ func (v *View) walk(space byte, field string, bd bounds, desc bool) (*walker, er
 
 	lower, upper := base, keyEnd(base)
 	if !w.unique {
-		lower = append(bytes.Clone(base), byte(max(bd.kind, Bool))) // not the set of those that have a value
-		if bd.kind != Null {
-			upper = append(bytes.Clone(base), byte(bd.kind)+1)
+		first, last := bd.kind, bd.kind
+		if bd.kind == Null {
+			first, last = Bool, Bytes // neither the set of those that have a value, nor cells
 		}
+		lower, upper = append(bytes.Clone(base), byte(first)), append(bytes.Clone(base), byte(last)+1)
 	}
 	if bd.prefix != "" {
 		lower = appendEscapedOpen(lower, bd.prefix)
