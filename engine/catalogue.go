@@ -68,14 +68,14 @@ func openCatalogue(p *pebble.DB, o *Options) (*catalogue, error) {
 	part := o.MemoryBytes / 4 / 16
 	c := &catalogue{
 		p:          p,
-		resources:  newClockCache[UUID, *resource](4*part, hashUUID),
-		byOrdinal:  newClockCache[uint32, *resource](part, hashOrdinal),
+		resources:  newClockCache[UUID, *resource](3*part, hashUUID),
+		byOrdinal:  newClockCache[uint32, *resource](4*part, hashOrdinal),
 		metrics:    newClockCache[Ref, *metric](2*part, hashRef),
 		metricRefs: newClockCache[UUID, Ref](part, hashUUID),
-		states:     newClockCache[Ref, *metricState](2*part, hashRef),
+		states:     newClockCache[Ref, *metricState](part, hashRef),
 	}
 	var err error
-	c.ix, err = index.Open(p, index.Options{Prefix: keyIndex, CacheBytes: 6 * part, Fields: indexFields})
+	c.ix, err = index.Open(p, index.Options{Prefix: keyIndex, CacheBytes: 5 * part, Fields: indexFields})
 	if err != nil {
 		return nil, indexError(err)
 	}

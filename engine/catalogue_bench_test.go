@@ -180,7 +180,7 @@ func benchReads(b *testing.B, db *DB, resources int) {
 		n := 0
 		for b.Loop() {
 			n = 0
-			err := db.EachResourceMetric(ctx, and(eq(fieldProject, "project-0"), eq("flavor_name", "m1.3")), func(UUID, string, MetricRef) error {
+			err := db.EachResourceMetric(ctx, and(eq(fieldProject, "project-0"), eq("flavor_name", "m1.3")), func(*Resource, string, MetricRef) error {
 				n++
 				return nil
 			})

@@ -539,5 +539,5 @@ func readOnce(db *DB, r *rand.Rand) error {
 	if _, err := db.Resource(id); err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	return db.EachResourceMetric(ctx, nil, func(UUID, string, MetricRef) error { return nil })
+	return db.EachResourceMetric(ctx, nil, func(*Resource, string, MetricRef) error { return nil })
 }

@@ -24,8 +24,9 @@ func (db *DB) Resources(ctx context.Context, q Query) ([]*Resource, error) {
 }
 
 // EachResourceMetric calls fn with every metric of the resources that the filter selects, by name, at a fraction of the cost of
-// Resources: in order of the resources' creation, and of names within one. It stops at the first error of fn.
-func (db *DB) EachResourceMetric(ctx context.Context, f *index.Filter, fn func(resource UUID, name string, m MetricRef) error) error {
+// Resources: in order of the resources' creation, and of names within one. The resource is shared, so fn must not change it,
+// and its Metrics are not filled in. It stops at the first error of fn.
+func (db *DB) EachResourceMetric(ctx context.Context, f *index.Filter, fn func(r *Resource, name string, m MetricRef) error) error {
 	if err := db.begin(); err != nil {
 		return err
 	}
@@ -45,7 +46,7 @@ func (db *DB) EachResourceMetric(ctx context.Context, f *index.Filter, fn func(r
 			return err
 		}
 		for _, m := range r.metrics {
-			if err := fn(r.ID, m.name, m.MetricRef); err != nil {
+			if err := fn(&r.Resource, m.name, m.MetricRef); err != nil {
 				return err
 			}
 		}

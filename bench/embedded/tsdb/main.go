@@ -216,19 +216,13 @@ func (e *tsdb) StoredMeans(i int, from, to int64) (n int, sum float64, err error
 }
 
 func (e *tsdb) Lookup(_, project string) (seriesFound, nameBytes int, err error) {
-	resources, err := e.db.Resources(e.ctx, engine.Query{Filter: equal("project_id", project)})
-	if err != nil {
-		return 0, 0, err
-	}
 	const groupBytes = 1 // the group is the metric's; every one is a letter
-	for _, r := range resources {
-		shared := len(r.OriginalID) + len(*r.ProjectID) + len(r.Attributes["host"].Str) + groupBytes
-		for name := range r.Metrics {
-			seriesFound++
-			nameBytes += len(name) + shared
-		}
-	}
-	return seriesFound, nameBytes, nil
+	err = e.db.EachResourceMetric(e.ctx, equal("project_id", project), func(r *engine.Resource, name string, _ engine.MetricRef) error {
+		seriesFound++
+		nameBytes += len(name) + len(r.OriginalID) + len(*r.ProjectID) + len(r.Attributes["host"].Str) + groupBytes
+		return nil
+	})
+	return seriesFound, nameBytes, err
 }
 
 func (e *tsdb) Unit() time.Duration { return time.Nanosecond }
