@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -186,7 +187,9 @@ func ordinalOf(r pebble.Reader, prefix byte, id UUID) (ord uint32, err error) {
 		if len(rec) != 4 {
 			return formatError("an ordinal has 4 bytes")
 		}
-		ord = binary.BigEndian.Uint32(rec)
+		if ord = binary.BigEndian.Uint32(rec); ord == 0 {
+			return formatError("ordinals begin at 1")
+		}
 		return nil
 	})
 	return ord, err
@@ -221,11 +224,11 @@ func (c *catalogue) resource(id UUID) (*resource, error) {
 		if err != nil {
 			return nil, err
 		}
-		if r == nil {
+		if r == nil || r.ID != id {
 			if c.moved(version) {
 				continue // it was deleted, and perhaps made again, in between
 			}
-			return nil, corruptRecord(ordinalKey(keyResource, ord), formatError("missing record of a resource"))
+			return nil, corruptRecord(uuidKey(keyResourceID, id), formatError(fmt.Sprint("no record of the resource at ordinal ", ord)))
 		}
 		if settled {
 			r.since = version / 2
@@ -254,6 +257,24 @@ func (c *catalogue) metricRef(id UUID) (Ref, error) {
 		c.metricRefs.put(id, Ref(ord), 0, &c.version, version)
 	}
 	return Ref(ord), err
+}
+
+// metricByID returns the metric, or nil if there is none.
+func (c *catalogue) metricByID(id UUID) (*metric, error) {
+	for {
+		version, _ := c.mark()
+		ref, err := c.metricRef(id)
+		if err != nil || ref == 0 {
+			return nil, err
+		}
+		m, err := c.metric(ref)
+		if err != nil || m != nil && m.ID == id {
+			return m, err
+		}
+		if !c.moved(version) { // else it was deleted in between
+			return nil, corruptRecord(uuidKey(keyMetricID, id), formatError(fmt.Sprint("no record of the metric at ordinal ", ref)))
+		}
+	}
 }
 
 // metric returns the metric, or nil if there is none.

@@ -1,6 +1,9 @@
 package engine
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // checkRecord says what is wrong with a record of the catalogue, read by a check of the whole store.
 func (c *catalogue) checkRecord(key, rec []byte) error {
@@ -19,8 +22,8 @@ func (c *catalogue) checkRecord(key, rec []byte) error {
 	case key[0] == keyMetric:
 		_, err = decodeMetric(0, rec, c.policies.Load())
 	case key[0] == keyResourceID || key[0] == keyMetricID:
-		if len(key) != 17 || len(rec) != 4 {
-			err = formatError(fmt.Sprintf("an id of %d bytes stands for %d bytes, want 16 for 4", len(key)-1, len(rec)))
+		if err = formatError("key of an id"); len(key) == 17 {
+			err = c.checkID(key[0], UUID(key[1:]))
 		}
 	case key[0] == keyIndex:
 		err = c.ix.CheckEntry(key, rec)
@@ -29,4 +32,32 @@ func (c *catalogue) checkRecord(key, rec []byte) error {
 		return corruptRecord(key, err)
 	}
 	return nil
+}
+
+// checkID follows an id to its record.
+func (c *catalogue) checkID(kind byte, id UUID) error {
+	ord, err := ordinalOf(c.p, kind, id)
+	if err != nil {
+		return err
+	}
+	var there UUID
+	if kind == keyResourceID {
+		r, rerr := readResource(c.p, ord)
+		if err = rerr; r != nil {
+			there = r.ID
+		}
+	} else {
+		m, merr := decodeStoredMetric(c.p, Ref(ord), c.policies.Load())
+		if err = merr; m != nil {
+			there = m.ID
+		}
+	}
+	var damaged *CorruptError
+	if errors.As(err, &damaged) {
+		return nil // the record is reported itself
+	}
+	if err == nil && there != id {
+		err = formatError(fmt.Sprintf("at ordinal %d there is %v", ord, there))
+	}
+	return err
 }

@@ -1,12 +1,21 @@
 package engine
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/telemetrydb/tsdb/index"
 	"github.com/telemetrydb/tsdb/rollup"
 )
 
@@ -51,5 +60,307 @@ func TestCheckFindsNothing(t *testing.T) {
 		if err != nil || sum.Keys == 0 {
 			t.Errorf("check: %+v, %v", sum, err)
 		}
+	}
+}
+
+// specimen is a database with blocks of all kinds and series records, whose metrics are not in memory.
+type specimen struct {
+	t       *testing.T
+	fs      *vfs.MemFS
+	db      *DB
+	metrics []Metric
+	want    []string // what is read of each metric
+}
+
+var specimenPolicies = []ArchivePolicy{
+	// Points of one sample each are derived from the raw samples.
+	{Name: "derived", Definition: []Granularity{{Width: time.Second}, {Width: time.Minute}}, Methods: []rollup.Method{rollup.Mean, rollup.Count, rollup.Max}, Raw: RawForever},
+	{Name: "plain", Definition: []Granularity{{Width: time.Minute}}, Methods: []rollup.Method{rollup.Mean, rollup.Std, rollup.Median, rollup.Pct(95)}},
+	{Name: "rates", BackWindow: 1, Definition: []Granularity{{Width: 10 * time.Second}, {Width: time.Minute}}, Methods: []rollup.Method{rollup.Mean, rollup.Mean.OfRate()}, Raw: 48 * time.Hour},
+}
+
+func newSpecimen(t *testing.T) *specimen {
+	s := &specimen{t: t, fs: vfs.NewCrashableMem()}
+	var err error
+	if s.db, err = Open("db", &Options{FS: s.fs, MemoryBytes: 8 << 20}); err != nil {
+		t.Fatal(err)
+	}
+	err = s.db.Update(context.Background(), func(tx *Tx) error {
+		project := "project"
+		res := &Resource{ID: UUIDv5(UUID{}, "res"), OriginalID: "res", Type: "generic", ProjectID: &project,
+			Attributes: map[string]index.Value{"host": textValue("a"), "size": {Kind: index.Number, Num: 4}}}
+		if err := tx.CreateResource(res); err != nil {
+			return err
+		}
+		for _, p := range specimenPolicies {
+			if err := tx.CreateArchivePolicy(p); err != nil {
+				return err
+			}
+			for i := range 2 {
+				name := fmt.Sprint(p.Name, i)
+				m, err := tx.CreateMetric(Metric{ID: UUIDv5(UUID{}, name), Name: &name, Policy: p.Name, Resource: &res.ID})
+				if err != nil {
+					return err
+				}
+				s.metrics = append(s.metrics, m)
+			}
+		}
+		return tx.CreateRule(Rule{Name: "rule", Pattern: "disk.*", Policy: "plain"})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.append(0, 400)
+	if err := s.db.Compact(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	s.append(400, 430)
+	if err := s.db.checkpoint(false); err != nil {
+		t.Fatal(err)
+	}
+	s.db.evict()
+	s.db.evict()
+	if n := s.db.head.count.Load(); n != 0 {
+		t.Fatalf("%d series stay in memory", n)
+	}
+	for _, m := range s.metrics {
+		got, err := s.read(s.db, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.want = append(s.want, got)
+	}
+	return s
+}
+
+func (s *specimen) append(from, to int64) {
+	var b Batch
+	r := rand.New(rand.NewPCG(1, uint64(from)))
+	for i := from; i < to; i++ {
+		for k, m := range s.metrics {
+			v := float64(r.IntN(1000)) / 10
+			if k%2 == 1 {
+				v = r.NormFloat64()
+			}
+			b.Add(m.Ref, 1_700_000_000e9+i*1e9, v)
+		}
+	}
+	if _, err := s.db.Append(context.Background(), &b); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// read returns everything there is of a metric.
+func (s *specimen) read(db *DB, m Metric) (string, error) {
+	v, err := db.View(m.Ref)
+	if err != nil {
+		return "", err
+	}
+	defer v.Close()
+	p, err := db.ArchivePolicy(m.Policy)
+	if err != nil {
+		return "", err
+	}
+	out := ""
+	for _, g := range p.Definition {
+		ps, err := v.Measures(context.Background(), m.Ref, g.Width, p.Methods, 0, math.MaxInt64)
+		if err != nil {
+			return "", err
+		}
+		out += fmt.Sprintf("%v %v\n", g.Width, ps)
+	}
+	ts, vs, err := v.Raw(context.Background(), m.Ref, 0, math.MaxInt64, nil, nil)
+	return out + fmt.Sprint(ts, vs), err
+}
+
+// stored returns the keys of a kind and their values.
+func (s *specimen) stored(kind byte) (keys, values [][]byte) {
+	it, err := s.db.p.NewIter(&pebble.IterOptions{LowerBound: []byte{kind}, UpperBound: []byte{kind + 1}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer it.Close()
+	for ok := it.First(); ok; ok = it.Next() {
+		keys = append(keys, bytes.Clone(it.Key()))
+		values = append(values, bytes.Clone(it.Value()))
+	}
+	return keys, values
+}
+
+// eachFlip stores every value of a kind with each of its bits flipped, one at a time, and calls fn.
+func (s *specimen) eachFlip(kind byte, pick func(key []byte) bool, fn func(key []byte, bit int)) {
+	keys, values := s.stored(kind)
+	n := 0
+	enough := time.Now().Add(8 * time.Second) // the race detector's Pebble does not get through them all
+	for i, key := range keys {
+		if !pick(key) {
+			continue
+		}
+		for _, bit := range rand.Perm(8 * len(values[i])) {
+			if time.Now().After(enough) {
+				break
+			}
+			bad := bytes.Clone(values[i])
+			bad[bit/8] ^= 1 << (bit % 8)
+			s.set(key, bad)
+			fn(key, bit)
+			n++
+			if s.t.Failed() {
+				s.t.Fatalf("key %x, bit %d", key, bit)
+			}
+		}
+		if err := s.db.p.Set(key, values[i], pebble.Sync); err != nil {
+			s.t.Fatal(err)
+		}
+		s.checkNames(key, values[i])
+	}
+	if n == 0 {
+		s.t.Errorf("nothing stored of kind %x", kind)
+	}
+	s.t.Logf("kind %x: %d flips", kind, n)
+}
+
+func (s *specimen) set(key, value []byte) {
+	if err := s.db.p.Set(key, value, pebble.NoSync); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// checkNames has Check read a copy of the database in which the value is damaged.
+func (s *specimen) checkNames(key, value []byte) {
+	fs := s.fs.CrashClone(vfs.CrashCloneCfg{})
+	p, err := pebble.Open("db", &pebble.Options{FS: fs, FormatMajorVersion: storeFormat, Logger: storeLogger{&s.db.fault}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	bad := bytes.Clone(value)
+	bad[len(bad)/2] ^= 0x10
+	if err := errors.Join(p.Set(key, bad, pebble.Sync), p.Close()); err != nil {
+		s.t.Fatal(err)
+	}
+	var found []Finding
+	_, err = Check("db", &Options{FS: fs}, func(f Finding) { found = append(found, f) })
+	var c *CorruptError
+	if errors.As(err, &c) && bytes.Equal(c.Key, key) {
+		return // without policies and counters there is no going on
+	}
+	if err != nil || len(found) != 1 || !bytes.Equal(found[0].Key, key) {
+		s.t.Errorf("check of a database with %x damaged: %v, %v", key, found, err)
+		return
+	}
+	if ref := refOfKey(key); ref != 0 && found[0].Metric != s.metricOf(key).ID {
+		s.t.Errorf("check of a database with %x damaged names metric %v", key, found[0].Metric)
+	}
+	if _, ok := parseBlockKey(key); ok && found[0].From >= found[0].To {
+		s.t.Errorf("check of a database with %x damaged names the range [%d,%d]", key, found[0].From, found[0].To)
+	}
+}
+
+// refOfKey is the metric that a key of the sample side belongs to, 0 if it belongs to none.
+func refOfKey(key []byte) Ref {
+	if k, ok := parseBlockKey(key); ok {
+		return k.ref
+	}
+	if key[0] == keySeries {
+		return Ref(beUint32(key[1:]))
+	}
+	return 0
+}
+
+func (s *specimen) index(key []byte) int {
+	return slices.IndexFunc(s.metrics, func(m Metric) bool { return m.Ref == refOfKey(key) })
+}
+
+func (s *specimen) metricOf(key []byte) Metric { return s.metrics[s.index(key)] }
+
+// TestFlippedSamples flips the bits of blocks and series records: reading the metric gives an error that names it and the time, or what
+// was stored; others stay readable; nothing is allocated out of proportion.
+func TestFlippedSamples(t *testing.T) {
+	s := newSpecimen(t)
+	defer func() { _ = s.db.Close() }()
+	var before, after runtime.MemStats
+	for _, kind := range []byte{keyRaw, keyAgg, keySeries} {
+		n := 0
+		odd := func(key []byte) bool { return refOfKey(key)%2 == 1 }
+		s.eachFlip(kind, odd, func(key []byte, bit int) {
+			i := s.index(key)
+			if n++; n%20 == 0 {
+				runtime.ReadMemStats(&before)
+			}
+			got, err := s.read(s.db, s.metrics[i])
+			if n%20 == 0 {
+				if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 16<<20 {
+					t.Errorf("%d bytes allocated", after.TotalAlloc-before.TotalAlloc)
+				}
+				if other, err := s.read(s.db, s.metrics[i+1]); err != nil || other != s.want[i+1] {
+					t.Errorf("another metric is damaged: %v", err)
+				}
+			}
+			var c *CorruptError
+			switch {
+			case err == nil && got != s.want[i]:
+				t.Errorf("%s: read\n%s\nwant\n%s", s.metrics[i].Policy, got, s.want[i])
+			case err == nil:
+			case !errors.As(err, &c) || c.Metric != s.metrics[i].ID || kind != keySeries && c.From >= c.To:
+				t.Errorf("%v: want a CorruptError that names metric and range, not %+v", err, c)
+			}
+		})
+	}
+	// A batch that needs what is damaged is refused, and nothing of it stored.
+	keys, values := s.stored(keySeries)
+	s.set(keys[0], append([]byte{9}, values[0]...))
+	var b Batch
+	for _, m := range s.metrics {
+		b.Add(m.Ref, 1_800_000_000e9, 1)
+	}
+	if _, err := s.db.Append(context.Background(), &b); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("append to a damaged series: %v", err)
+	}
+	s.set(keys[0], values[0])
+	for i, m := range s.metrics {
+		if got, err := s.read(s.db, m); err != nil || got != s.want[i] {
+			t.Errorf("metric %d after a refused batch: %v", i, err)
+		}
+	}
+}
+
+// TestFlippedCatalogue flips the bits of records of the catalogue: what is asked of it is an error or what was stored.
+func TestFlippedCatalogue(t *testing.T) {
+	s := newSpecimen(t)
+	defer func() { _ = s.db.Close() }()
+	ask := func() (string, error) {
+		cat, err := openCatalogue(s.db.p, &s.db.opts)
+		if err != nil {
+			return "", err
+		}
+		db := &DB{p: s.db.p, cat: cat, opts: s.db.opts}
+		out := fmt.Sprint(db.ArchivePolicies(), db.Rules(), db.CountMetrics(), db.CountResources())
+		r, err := db.Resource(UUIDv5(UUID{}, "res"))
+		if err != nil {
+			return "", err
+		}
+		out += fmt.Sprint(r.ID, r.OriginalID, r.Type, *r.ProjectID, r.StartedAt, r.RevisionStart, r.Attributes, r.Metrics)
+		for _, m := range s.metrics {
+			if m, err = db.Metric(m.ID); err != nil {
+				return "", err
+			}
+			out += fmt.Sprint(m.ID, m.Ref, *m.Name, m.Policy, m.Resource)
+		}
+		return out, nil
+	}
+	want, err := ask()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []byte{keyMeta, keyPolicy, keyRule, keyResource, keyMetric, keyResourceID, keyMetricID} {
+		s.eachFlip(kind, func(key []byte) bool { return !bytes.Equal(key, seqKey) }, func(key []byte, bit int) {
+			switch got, err := ask(); {
+			case err == nil && got != want:
+				t.Errorf("read\n%s\nwant\n%s", got, want)
+			case err == nil:
+			case !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrVersion):
+				t.Errorf("%v: want ErrCorrupt or ErrVersion", err)
+			}
+		})
 	}
 }

@@ -69,11 +69,7 @@ func (tx *Tx) metric(id UUID) (*metric, error) {
 	if c := tx.metrics[id]; c != nil {
 		return c.now, nil
 	}
-	ref, err := tx.cat.metricRef(id)
-	if err != nil || ref == 0 {
-		return nil, err
-	}
-	return tx.cat.metric(ref)
+	return tx.cat.metricByID(id)
 }
 
 // ownMetric returns the metric for changing. ErrNotFound.
@@ -185,15 +181,9 @@ func (db *DB) Metric(id UUID) (Metric, error) {
 		return Metric{}, err
 	}
 	defer db.end()
-	ref, err := db.cat.metricRef(id)
+	m, err := db.cat.metricByID(id)
 	if err != nil {
 		return Metric{}, err
-	}
-	var m *metric
-	if ref != 0 {
-		if m, err = db.cat.metric(ref); err != nil {
-			return Metric{}, err
-		}
 	}
 	if m == nil {
 		return Metric{}, notFoundMetric(id)
