@@ -3,7 +3,7 @@
 
 GO                  ?= go
 FUZZTIME            ?= 4s
-SOAK                ?= 1h
+SOAK                ?= 10m
 STATICCHECK_VERSION := v0.8.2
 
 BIN         := $(CURDIR)/.cache/bin
@@ -13,7 +13,7 @@ STATICCHECK := $(BIN)/staticcheck-$(STATICCHECK_VERSION)
 RACE := ./engine/... ./index/... ./query/... ./server/... ./cmd/...
 
 .NOTPARALLEL:
-.PHONY: test tools build lint unit race fuzz soak nested conformance bench seed soak
+.PHONY: test tools build lint unit race fuzz nested conformance bench seed soak
 
 test: tools lint build unit race fuzz nested conformance
 	@echo "make test: all passed"
@@ -40,12 +40,6 @@ race:
 fuzz:
 	FUZZTIME=$(FUZZTIME) scripts/fuzz
 	cd bench && FUZZTIME=$(FUZZTIME) ../scripts/fuzz
-
-# How long the soak goes on; it is no part of the tests of every change.
-SOAK ?= 10m
-
-soak:
-	$(GO) test ./fuzz/crash -run Soak -timeout 0 -v -soak=$(SOAK)
 
 # bench is a module of its own, so that its peers' dependencies stay out of this one.
 nested: $(STATICCHECK)
