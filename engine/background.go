@@ -91,6 +91,7 @@ func (db *DB) runHousekeeping() {
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
 	db.expireAt = time.Now().Add(expireEvery)
+	db.purgeable.Store(true) // the last run may have left some
 	for {
 		select {
 		case <-db.bg.done:

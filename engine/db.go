@@ -20,19 +20,20 @@ type DB struct {
 	p    *pebble.DB
 	cat  *catalogue
 
-	head     head
-	visible  sync.RWMutex
-	seq      atomic.Uint64 // of the last log record
-	log      logState
-	stats    counters
-	fault    fault
-	flushes  flushes
-	ops      opGate
-	bg       background
-	lazy     *lazySync    // nil under SyncAlways
-	expireAt time.Time    // housekeeping's: when to look for expired partitions next
-	roomLeft atomic.Int64 // batches until free space is asked for again
-	release  func() error // of the directory's lock
+	head      head
+	visible   sync.RWMutex
+	seq       atomic.Uint64 // of the last log record
+	log       logState
+	stats     counters
+	fault     fault
+	flushes   flushes
+	ops       opGate
+	bg        background
+	lazy      *lazySync    // nil under SyncAlways
+	expireAt  time.Time    // housekeeping's: when to look for expired partitions next
+	purgeable atomic.Bool  // there may be deleted metrics whose blocks are not
+	roomLeft  atomic.Int64 // batches until free space is asked for again
+	release   func() error // of the directory's lock
 }
 
 // writeBatch is what goes to Pebble in one step.

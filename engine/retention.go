@@ -78,6 +78,17 @@ func partitions(it *pebble.Iterator, kind byte, width int64, fn func(p uint32) (
 // purge gives back the space of deleted metrics. Every metric deleted has a key in the purge list until its blocks are
 // covered by deletions.
 func (db *DB) purge() error {
+	if !db.purgeable.Swap(false) {
+		return nil
+	}
+	if err := db.purgeSome(); err != nil {
+		db.purgeable.Store(true)
+		return err
+	}
+	return nil
+}
+
+func (db *DB) purgeSome() error {
 	it, err := db.p.NewIter(&pebble.IterOptions{LowerBound: []byte{keyPurge}, UpperBound: []byte{keyPurge + 1}})
 	if err != nil {
 		return err
@@ -92,6 +103,7 @@ func (db *DB) purge() error {
 	if err := it.Error(); err != nil || len(refs) == 0 {
 		return err
 	}
+	db.purgeable.Store(len(refs) == purgeBatch)
 	blocks, err := db.p.NewIter(&pebble.IterOptions{LowerBound: []byte{keyRaw}, UpperBound: []byte{keyEnd}})
 	if err != nil {
 		return err

@@ -92,6 +92,12 @@ func (db *DB) update(fn func(tx *Tx) error) (*pebble.Batch, error) {
 		}
 		return nil, err
 	}
+	for _, m := range tx.metrics {
+		if m.gone != 0 {
+			db.forget(m.gone)
+			db.purgeable.Store(true)
+		}
+	}
 	return tx.batch, nil
 }
 
