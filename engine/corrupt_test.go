@@ -115,7 +115,7 @@ func newSpecimen(t *testing.T) *specimen {
 		t.Fatal(err)
 	}
 	s.append(400, 430)
-	if err := s.db.checkpoint(false); err != nil {
+	if err := s.db.checkpoint(sealNothing); err != nil {
 		t.Fatal(err)
 	}
 	s.db.evict()
