@@ -151,6 +151,9 @@ func getRecord(r pebble.Reader, key []byte, decode func(rec []byte) error) (bool
 		return false, nil
 	}
 	if err != nil {
+		if pebble.IsCorruptionError(err) {
+			err = corruptRecord(key, err)
+		}
 		return false, err
 	}
 	defer closer.Close()

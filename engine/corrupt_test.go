@@ -364,3 +364,119 @@ func TestFlippedCatalogue(t *testing.T) {
 		})
 	}
 }
+
+// TestFlippedLog flips the bits of a log record that recovery needs: opening says which record is damaged, or everything is there.
+func TestFlippedLog(t *testing.T) {
+	s := newSpecimen(t)
+	s.append(430, 432)
+	keys, values := s.stored(keyLog)
+	at := len(keys) - 1
+	var want []string
+	for _, m := range s.metrics {
+		got, err := s.read(s.db, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, got)
+	}
+	damaged := func(bit int) (*DB, error) {
+		bad := bytes.Clone(values[at])
+		bad[bit/8] ^= 1 << (bit % 8)
+		if err := s.db.p.Set(keys[at], bad, pebble.Sync); err != nil {
+			t.Fatal(err)
+		}
+		return Open("db", &Options{FS: s.fs.CrashClone(vfs.CrashCloneCfg{}), MemoryBytes: 8 << 20})
+	}
+	for _, bit := range rand.Perm(8 * len(values[at]))[:60] {
+		db, err := damaged(bit)
+		var c *CorruptError
+		if err != nil {
+			if !errors.As(err, &c) || !bytes.Equal(c.Key, keys[at]) {
+				t.Errorf("bit %d: %v", bit, err)
+			}
+			continue
+		}
+		for i, m := range s.metrics {
+			if got, err := s.read(db, m); err != nil || got != want[i] {
+				t.Errorf("bit %d: opened, but metric %d differs: %v", bit, i, err)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := s.db.p.Set(keys[at], values[at], pebble.Sync); err != nil {
+		t.Fatal(err)
+	}
+	s.checkNames(keys[at], values[at])
+	if err := s.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFlippedFiles flips bits of the files of a closed database: what is read is an error or what was stored.
+func TestFlippedFiles(t *testing.T) {
+	s := newSpecimen(t)
+	if err := s.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	seed := uint64(time.Now().UnixNano())
+	r := rand.New(rand.NewPCG(seed, 0))
+	t.Logf("seed %d", seed)
+	names, err := s.fs.List("db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	enough := time.Now().Add(8 * time.Second)
+	flips, refused, failed := 0, 0, 0
+	for range 150 {
+		for _, name := range names {
+			path := s.fs.PathJoin("db", name)
+			if !isTable(name) || time.Now().After(enough) {
+				continue
+			}
+			fs := s.fs.CrashClone(vfs.CrashCloneCfg{})
+			flipFile(t, fs, path, r)
+			flips++
+			db, err := Open("db", &Options{FS: fs, MemoryBytes: 8 << 20})
+			if err != nil {
+				refused++
+				continue
+			}
+			for i, m := range s.metrics {
+				got, err := s.read(db, m)
+				if err != nil {
+					failed++
+				} else if got != s.want[i] {
+					t.Errorf("a bit of %s flipped: metric %d differs", name, i)
+				}
+			}
+			within(t, "Close", func() { _ = db.Close() })
+		}
+	}
+	if flips == 0 || refused+failed == 0 {
+		t.Errorf("%d flips, %d of them noticed by Open and %d reads by an error", flips, refused, failed)
+	}
+	t.Logf("%d flips: %d times Open refused, %d reads failed", flips, refused, failed)
+}
+
+func flipFile(t *testing.T, fs vfs.FS, path string, r *rand.Rand) {
+	f, err := fs.OpenReadWrite(path, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	i, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 1)
+	at := r.Int64N(i.Size())
+	if _, err := f.ReadAt(b, at); err != nil {
+		t.Fatal(err)
+	}
+	b[0] ^= 1 << r.IntN(8)
+	if _, err := f.WriteAt(b, at); err != nil {
+		t.Fatal(err)
+	}
+}

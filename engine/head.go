@@ -197,7 +197,7 @@ func (db *DB) readSeries(r pebble.Reader, ref Ref) (*series, error) {
 		return s, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("tsdb: series of metric %v: %w", meta.id, err)
+		return nil, locate(fmt.Errorf("tsdb: series of metric %v: %w", meta.id, err), meta.id)
 	}
 	defer closer.Close()
 	err = s.decodeRecord(v)

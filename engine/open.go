@@ -119,6 +119,10 @@ func (db *DB) storeEvents() *pebble.EventListener {
 			db.flushes.backgroundError(err)
 			db.opts.Logger.Warn("storage background work failed; it is tried again", "error", err)
 		},
+		// Without this Pebble ends the process. Whoever reads the table gets the error.
+		DataCorruption: func(i pebble.DataCorruptionInfo) {
+			db.opts.Logger.Error("stored data is damaged", "file", i.Path, "error", i.Details)
+		},
 	}
 }
 

@@ -123,7 +123,7 @@ func (vs *viewSeries) ensure(it *pebble.Iterator) error {
 	if it.SeekGE(key) && slices.Equal(it.Key(), key) {
 		val, err := it.ValueAndErr()
 		if err != nil {
-			return err
+			return locate(err, vs.id)
 		}
 		var s series
 		if err := s.decodeRecord(val); err != nil {
@@ -131,8 +131,11 @@ func (vs *viewSeries) ensure(it *pebble.Iterator) error {
 		}
 		vs.copyOf(&s)
 	}
+	if err := it.Error(); err != nil {
+		return locate(err, vs.id)
+	}
 	vs.absent = false
-	return it.Error()
+	return nil
 }
 
 // Measures returns the aggregates of one metric and granularity with from <= time < to (from is first rounded down to
@@ -160,10 +163,16 @@ func (v *View) Measures(ctx context.Context, m Ref, granularity time.Duration, m
 	return out, nil
 }
 
-// locate fills in which metric a damaged block belongs to.
+// locate fills in which metric a damaged block belongs to, or was read for when Pebble found a table damaged.
 func locate(err error, id UUID) error {
-	if c, ok := err.(*CorruptError); ok && c.Metric == (UUID{}) {
-		c.Metric = id
+	if c, ok := err.(*CorruptError); ok {
+		if c.Metric == (UUID{}) {
+			c.Metric = id
+		}
+		return err
+	}
+	if err != nil && pebble.IsCorruptionError(err) {
+		return &CorruptError{Metric: id, Err: err}
 	}
 	return err
 }
