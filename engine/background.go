@@ -91,6 +91,7 @@ func (db *DB) runHousekeeping() {
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
 	db.expireAt = time.Now().Add(expireEvery)
+	cold := time.Now().Add(coldEvery)
 	db.purgeable.Store(true) // the last run may have left some
 	for {
 		select {
@@ -101,6 +102,10 @@ func (db *DB) runHousekeeping() {
 		case <-tick.C:
 			db.note(db.purge())
 			db.note(db.expirePartitions())
+			if now := time.Now(); now.After(cold) {
+				cold = now.Add(coldEvery)
+				db.note(db.recode())
+			}
 		}
 	}
 }

@@ -100,11 +100,14 @@ func (db *DB) checkValue(key, v []byte, sum *CheckSummary, found func(Finding)) 
 			sum.Points += int64(rows)
 		}
 	case keyMeta:
-		if bytes.Equal(key, seqKey) {
+		switch {
+		case bytes.Equal(key, seqKey):
 			_, f.Err = decodeTrimmed(v)
-			break
+		case len(key) > 1 && key[1] == metaCold:
+			_, f.Err = decodeCold(v)
+		default:
+			f.Err = db.cat.checkRecord(key, v)
 		}
-		f.Err = db.cat.checkRecord(key, v)
 	default:
 		f.Err = db.cat.checkRecord(key, v)
 	}

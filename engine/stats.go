@@ -10,7 +10,7 @@ import (
 // counters are the sources of Stats.
 type counters struct {
 	samples, late, duplicates atomic.Uint64
-	seals, blocks             atomic.Uint64
+	seals, blocks, recoded    atomic.Uint64
 	backgroundErrors          atomic.Uint64
 }
 
@@ -30,6 +30,7 @@ type Stats struct {
 	Samples            uint64 // accepted by Append
 	Late, Duplicates   uint64 // samples, as AppendResult counts them
 	Seals, Blocks      uint64 // tails sealed, blocks written
+	Recoded            uint64 // old blocks encoded anew, harder
 	HeadSeries         int    // series with state in memory
 	HeadBytes          int64  // they take
 	LogBytes           int64  // of log records that recovery would replay
@@ -54,6 +55,7 @@ func (db *DB) Stats() Stats {
 		Duplicates:       c.duplicates.Load(),
 		Seals:            c.seals.Load(),
 		Blocks:           c.blocks.Load(),
+		Recoded:          c.recoded.Load(),
 		HeadSeries:       int(db.head.count.Load()),
 		HeadBytes:        db.head.bytes.Load(),
 		LogBytes:         db.log.size(),
