@@ -2,11 +2,8 @@ package index
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"slices"
 
-	"github.com/RoaringBitmap/roaring/v2"
-	"github.com/cespare/xxhash/v2"
 	"github.com/cockroachdb/pebble/v2"
 )
 
@@ -108,105 +105,3 @@ func (c *Change) Publish() { c.ix.cache.publish(c.seq, c.touched) }
 
 // Seq is the sequence number that Write gave the change.
 func (c *Change) Seq() uint64 { return c.seq }
-
-const (
-	// foldEvery: a posting is looked at for folding once in so many changes of it, in the mean. Chance instead of a count
-	// needs no memory per posting, and keeps the changes to be applied when one is loaded to about this number.
-	foldEvery = 64
-	// minFold is the number of changes that are worth folding.
-	minFold = 16
-	// maxInline is the number of ordinals up to which a posting is stored as a single change rather than in chunks.
-	maxInline = 256
-	// largePosting is the number of ordinals from which a removal is only noted: such a posting need not be tidied at once.
-	largePosting = 4096
-)
-
-func (c *Change) writePosting(b *pebble.Batch, r pebble.Reader, key []byte, d *delta) error {
-	look := xxhash.Sum64(key) ^ bits.Reverse64(c.seq*0x9e3779b97f4a7c15)
-	fold := look%foldEvery == 0
-	if len(d.removes) > 0 && !fold {
-		// Values that nothing has any more must not stay in the dictionary.
-		p := c.ix.cache.get(key, c.seq-1)
-		fold = p == nil || p.set().GetCardinality() < largePosting+uint64(len(d.removes))
-	}
-	if !fold {
-		return b.Set(c.deltaKey(key), appendDelta(nil, d.adds, d.removes), nil)
-	}
-	s, err := loadStored(r, key, true)
-	if err != nil {
-		return err
-	}
-	applyDelta(s.set, d.adds, d.removes)
-	switch n := s.set.GetCardinality(); {
-	case n == 0:
-		return s.deleteKeys(b, key)
-	case n <= maxInline && (len(d.removes) > 0 || s.deltas >= minFold):
-		if err := s.deleteKeys(b, key); err != nil {
-			return err
-		}
-		return b.Set(c.deltaKey(key), appendDelta(nil, s.set.ToArray(), nil), nil)
-	case n > maxInline && s.deltas >= minFold:
-		return s.fold(b, key, d)
-	}
-	return b.Set(c.deltaKey(key), appendDelta(nil, d.adds, d.removes), nil)
-}
-
-func (c *Change) deltaKey(key []byte) []byte {
-	k := append(append([]byte(nil), key...), suffixDelta)
-	return binary.BigEndian.AppendUint64(k, c.seq)
-}
-
-func (s *stored) deleteKeys(b *pebble.Batch, key []byte) error {
-	if len(s.keys) > maxKeys {
-		return b.DeleteRange(key, keyEnd(key), nil)
-	}
-	for _, k := range s.keys {
-		if err := b.Delete(k, nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// fold rewrites the chunks that changes, d among them, speak of, and deletes the changes.
-func (s *stored) fold(b *pebble.Batch, key []byte, d *delta) error {
-	dirty := roaring.BitmapOf(s.dirty...)
-	dirty.AddMany(d.adds)
-	dirty.AddMany(d.removes)
-	last := -1
-	for it := dirty.Iterator(); it.HasNext(); {
-		chunk := it.Next() >> 16
-		if int(chunk) == last {
-			continue
-		}
-		last = int(chunk)
-		it.AdvanceIfNeeded((chunk + 1) << 16) // wraps to 0 at the last chunk, which skips nothing: only slower
-		if err := writeChunk(b, key, s.set, uint16(chunk)); err != nil {
-			return err
-		}
-	}
-	if len(s.keys) > maxKeys {
-		return b.DeleteRange(append(slices.Clone(key), suffixDelta), append(slices.Clone(key), suffixDelta+1), nil)
-	}
-	for _, k := range s.keys {
-		if k[len(key)] == suffixDelta {
-			if err := b.Delete(k, nil); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func writeChunk(b *pebble.Batch, key []byte, set *roaring.Bitmap, chunk uint16) error {
-	k := binary.BigEndian.AppendUint16(append(slices.Clone(key), suffixChunk), chunk)
-	part := chunkOf(set, chunk)
-	if part.IsEmpty() {
-		return b.Delete(k, nil)
-	}
-	val, err := part.MarshalBinary()
-	if err != nil {
-		return err
-	}
-	return b.Set(k, val, nil)
-}

@@ -37,7 +37,7 @@ import (
 //	uvarint n, then n ordinals added, ascending: the first as uvarint, the others as uvarint distance from
 //	the one before; the rest, to the end, the ordinals removed in the same way
 //
-// Folding (change.go) turns changes into chunks. testdata/keys_v1.golden shows some keys; TestKeysGolden keeps it true.
+// Folding (fold.go) turns changes into chunks. testdata/keys_v1.golden shows some keys; TestKeysGolden keeps it true.
 const (
 	kindSeq     = 0x00 // after P: the sequence number
 	suffixChunk = 0x01

@@ -2,25 +2,37 @@ package index
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// stored is a posting as it lies in the store.
+// stored is a posting, or a part of one, as it lies in the store.
 type stored struct {
-	set    *roaring.Bitmap // chunks and changes together
-	deltas int             // number of changes among its keys
-	keys   [][]byte        // its keys, at most maxKeys+1 of them
-	dirty  []uint32        // ordinals that changes speak of
+	set     *roaring.Bitmap // the chunks; with the changes once apply was called
+	changes []delta         // in the order of their commits
+	keys    [][]byte        // at most maxKeys+1 of those read
 }
 
 // maxKeys is how many keys are remembered to be deleted one by one; more are deleted as a range.
 const maxKeys = 64
 
-// loadStored reads the posting with the given key (up to the value). It keeps keys only if asked.
-func loadStored(r pebble.Reader, key []byte, keepKeys bool) (*stored, error) {
-	it, err := r.NewIter(&pebble.IterOptions{LowerBound: key, UpperBound: keyEnd(key)})
+// loadPosting reads the ordinals of the posting with the given key (up to the value).
+func loadPosting(r pebble.Reader, key []byte) (*roaring.Bitmap, error) {
+	s, err := loadStored(r, key, suffixChunk, false)
+	if err != nil {
+		return nil, err
+	}
+	s.apply()
+	return s.set, nil
+}
+
+// loadStored reads a posting from its keys with the given suffix on: its changes are after its chunks. It keeps keys only if
+// asked.
+func loadStored(r pebble.Reader, key []byte, from byte, keepKeys bool) (*stored, error) {
+	lower := append(append(make([]byte, 0, len(key)+1), key...), from)
+	it, err := r.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: keyEnd(key)})
 	if err != nil {
 		return nil, err
 	}
@@ -47,16 +59,34 @@ func (s *stored) add(key []byte, it *pebble.Iterator) error {
 	case len(suffix) == chunkSuffixLen && suffix[0] == suffixChunk:
 		return addChunk(s.set, binary.BigEndian.Uint16(suffix[1:]), val)
 	case len(suffix) == deltaSuffixLen && suffix[0] == suffixDelta:
-		s.deltas++
 		adds, removes, err := decodeDelta(nil, nil, val)
-		if err != nil {
-			return err
-		}
-		applyDelta(s.set, adds, removes)
-		s.dirty = append(append(s.dirty, adds...), removes...)
-		return nil
+		s.changes = append(s.changes, delta{adds, removes})
+		return err
 	}
 	return corruptf("posting key %x", it.Key())
+}
+
+// apply brings the set to what the changes make of it.
+func (s *stored) apply() {
+	for _, d := range s.changes {
+		applyDelta(s.set, d.adds, d.removes)
+	}
+}
+
+// chunks returns the chunks that the changes speak of, ascending.
+func (s *stored) chunks() []uint16 {
+	var cs []uint16
+	for _, d := range s.changes {
+		for _, list := range [2][]uint32{d.adds, d.removes} {
+			for _, o := range list {
+				if c := uint16(o >> 16); len(cs) == 0 || cs[len(cs)-1] != c {
+					cs = append(cs, c)
+				}
+			}
+		}
+	}
+	slices.Sort(cs)
+	return slices.Compact(cs)
 }
 
 func applyDelta(set *roaring.Bitmap, adds, removes []uint32) {

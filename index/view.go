@@ -48,12 +48,12 @@ func (v *View) Posting(space byte, field string, value Value) (*roaring.Bitmap, 
 	if p := v.ix.cache.get(v.buf, v.seq); p != nil {
 		return p.set(), nil
 	}
-	s, err := loadStored(v.r, v.buf, false)
+	set, err := loadPosting(v.r, v.buf)
 	if err != nil {
 		return nil, err
 	}
-	v.ix.cache.put(v.buf, &cachedPosting{seq: v.seq, base: s.set})
-	return s.set, nil
+	v.ix.cache.put(v.buf, &cachedPosting{seq: v.seq, base: set})
+	return set, nil
 }
 
 // All returns the ordinals of the space: read only.
