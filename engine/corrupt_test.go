@@ -2,9 +2,12 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -65,7 +68,7 @@ func TestCheckFindsNothing(t *testing.T) {
 
 // specimen is a database with blocks of all kinds and series records, whose metrics are not in memory.
 type specimen struct {
-	t       *testing.T
+	t       testing.TB
 	fs      *vfs.MemFS
 	db      *DB
 	metrics []Metric
@@ -79,7 +82,7 @@ var specimenPolicies = []ArchivePolicy{
 	{Name: "rates", BackWindow: 1, Definition: []Granularity{{Width: 10 * time.Second}, {Width: time.Minute}}, Methods: []rollup.Method{rollup.Mean, rollup.Mean.OfRate()}, Raw: 48 * time.Hour},
 }
 
-func newSpecimen(t *testing.T) *specimen {
+func newSpecimen(t testing.TB) *specimen {
 	s := &specimen{t: t, fs: vfs.NewCrashableMem()}
 	var err error
 	if s.db, err = Open("db", &Options{FS: s.fs, MemoryBytes: 8 << 20}); err != nil {
@@ -478,5 +481,138 @@ func flipFile(t *testing.T, fs vfs.FS, path string, r *rand.Rand) {
 	b[0] ^= 1 << r.IntN(8)
 	if _, err := f.WriteAt(b, at); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// sealed returns b with a right checksum behind it, so that fuzzing gets past that.
+func sealed(b []byte) []byte {
+	return binary.LittleEndian.AppendUint32(bytes.Clone(b), crc32.Checksum(b, castagnoli))
+}
+
+// unsealed takes the checksum off.
+func unsealed(b []byte) []byte { return b[:len(b)-4] }
+
+// FuzzLogRecord reads arbitrary bytes before a right checksum as a log record; what is read is written and read again.
+func FuzzLogRecord(f *testing.F) {
+	f.Add(unsealed(appendLogRecord(nil, []row{{1, 1e18, 1.5}, {2, 1e18, 0}, {2, 1e18 + 1e9, math.NaN()}, {9, 5, -1}})))
+	f.Add(unsealed(appendLogRecord(nil, nil)))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		rows, err := decodeLogRecord(nil, sealed(b))
+		if len(rows) > len(b) {
+			t.Fatalf("%d rows of %d bytes", len(rows), len(b))
+		}
+		if err != nil {
+			return
+		}
+		again, err := decodeLogRecord(nil, appendLogRecord(nil, rows))
+		same := func(x, y row) bool { return x.ref == y.ref && x.t == y.t && bitsOf(x.value) == bitsOf(y.value) }
+		if err != nil || !slices.EqualFunc(again, rows, same) {
+			t.Fatalf("%v became %v, %v", rows, again, err)
+		}
+	})
+}
+
+// FuzzSeriesRecord reads arbitrary bytes before a right checksum as a series record; what is read is written and read again.
+func FuzzSeriesRecord(f *testing.F) {
+	s := newSpecimen(f)
+	_, values := s.stored(keySeries)
+	if err := s.db.Close(); err != nil {
+		f.Fatal(err)
+	}
+	for _, v := range values {
+		f.Add(unsealed(v))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var x, y series
+		err := x.decodeRecord(sealed(b))
+		if len(x.tail.buf) > len(b) || len(x.ends)+len(x.seams) > 2*len(b) {
+			t.Fatalf("%d bytes became a tail of %d, %d ends, %d seams (%v)", len(b), len(x.tail.buf), len(x.ends), len(x.seams), err)
+		}
+		if err != nil {
+			return
+		}
+		record := x.appendRecord(nil, x.sealed, x.carry, x.ends, x.seams, &x.tail)
+		if err := y.decodeRecord(record); err != nil {
+			t.Fatalf("a record read from %x and written again: %v", b, err)
+		}
+		if again := y.appendRecord(nil, y.sealed, y.carry, y.ends, y.seams, &y.tail); !bytes.Equal(again, record) {
+			t.Fatalf("%x became %x, then %x", b, record, again)
+		}
+	})
+}
+
+// FuzzDerivedBlock reads arbitrary bytes before a right checksum as a derived block.
+func FuzzDerivedBlock(f *testing.F) {
+	f.Add(unsealed(appendDerived(nil, 60, 59)), int64(1e9), int64(1e18))
+	f.Add(unsealed(appendDerived(nil, 1, 0)), int64(60e9), int64(0))
+	f.Fuzz(func(t *testing.T, b []byte, width, end int64) {
+		k := blockKey{kind: keyAgg, width: width, end: end}
+		n, first, err := decodeDerived(sealed(b), k)
+		if err == nil && (n < 1 || first > end || first < 0 || int64(n-1) > (end-first)/width) {
+			t.Fatalf("%d points from %d to %d", n, first, end)
+		}
+	})
+}
+
+// FuzzBlockKey reads arbitrary bytes as keys of blocks: what is read is written the same, and sorts as its fields do.
+func FuzzBlockKey(f *testing.F) {
+	f.Add(blockKey{keyRaw, 1e9, 3, 7, 1e18}.append(nil), blockKey{keyAgg, 60e9, 0, 1, 0}.append(nil))
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		x, ok := parseBlockKey(a)
+		if !ok {
+			return
+		}
+		if !bytes.Equal(x.append(nil), a) {
+			t.Fatalf("%x became %+v", a, x)
+		}
+		if x.width > 0 {
+			_ = x.corrupt(ErrCorrupt).Error()
+		}
+		y, ok := parseBlockKey(b)
+		if !ok || x.width < 0 || y.width < 0 || x.end < 0 || y.end < 0 {
+			return
+		}
+		want := cmp.Or(cmp.Compare(x.kind, y.kind), cmp.Compare(x.width, y.width), cmp.Compare(x.partition, y.partition),
+			cmp.Compare(x.ref, y.ref), cmp.Compare(x.end, y.end))
+		if bytes.Compare(a, b) != want {
+			t.Fatalf("%+v and %+v do not sort as their keys", x, y)
+		}
+	})
+}
+
+// TestRemadeRecords damages series records and blocks and makes their checksums right again, which only a defect of the writer could do:
+// reading then shows something, or a CorruptError, but ends.
+func TestRemadeRecords(t *testing.T) {
+	s := newSpecimen(t)
+	defer func() { _ = s.db.Close() }()
+	seed := uint64(time.Now().UnixNano())
+	r := rand.New(rand.NewPCG(seed, 0))
+	t.Logf("seed %d", seed)
+	enough := time.Now().Add(4 * time.Second)
+	for _, kind := range []byte{keySeries, keyAgg} {
+		keys, values := s.stored(kind)
+		for n := 0; n < 4000 && time.Now().Before(enough); n++ {
+			i := r.IntN(len(keys))
+			if kind == keyAgg && values[i][0] != blockDerived {
+				continue // a block of columns is package encoding's to fuzz
+			}
+			bad := bytes.Clone(unsealed(values[i]))
+			for range 1 + r.IntN(3) {
+				at := r.IntN(min(len(bad), 60)) // the fields before the tail
+				bad[at] = byte(r.IntN(256))
+			}
+			s.set(keys[i], sealed(bad))
+			within(t, "read", func() {
+				_, err := s.read(s.db, s.metricOf(keys[i]))
+				var c *CorruptError
+				if err != nil && (!errors.As(err, &c) || c.Metric != s.metricOf(keys[i]).ID) {
+					t.Errorf("%x: %v: want a CorruptError that names the metric", bad, err)
+				}
+			})
+			if t.Failed() {
+				t.Fatalf("key %x value %x", keys[i], bad)
+			}
+			s.set(keys[i], values[i])
+		}
 	}
 }
