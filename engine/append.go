@@ -373,8 +373,8 @@ func (a *appender) release() {
 	if cap(a.series) > 1<<16 {
 		return
 	}
-	clear(a.series[:cap(a.series)])
-	clear(a.touched[:cap(a.touched)])
+	clear(a.series)
+	clear(a.touched)
 	appenders.Put(a)
 }
 
