@@ -32,10 +32,10 @@ lint: $(STATICCHECK)
 	$(GO) test -count=1 ./internal/lint
 
 unit:
-	$(GO) test ./...
+	$(GO) test -timeout 15m ./...
 
 race:
-	$(GO) test -race $(RACE)
+	$(GO) test -race -timeout 15m $(RACE)
 
 fuzz:
 	FUZZTIME=$(FUZZTIME) scripts/fuzz
