@@ -77,8 +77,13 @@ func (db *DB) update(fn func(tx *Tx) error) (*pebble.Batch, error) {
 	if err := tx.flush(ch); err != nil {
 		return nil, err
 	}
-	c.version.Add(1)
 	err := db.overWindows(tx, func() error {
+		c.version.Add(1) // not before: overWindows reads metrics, which may wait for the version to be even
+		defer func() {
+			if !committed {
+				c.version.Add(^uint64(0)) // nothing was published: back to what it was
+			}
+		}()
 		if err := db.commit(tx.batch); err != nil {
 			return err
 		}
@@ -87,9 +92,6 @@ func (db *DB) update(fn func(tx *Tx) error) (*pebble.Batch, error) {
 		return nil
 	})
 	if err != nil {
-		if !committed {
-			c.version.Add(^uint64(0)) // nothing was published: back to what it was
-		}
 		return nil, err
 	}
 	for _, m := range tx.metrics {
