@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shirou/gopsutil/v4/mem"
 	"github.com/spf13/cobra"
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/server"
@@ -44,7 +45,7 @@ func serveCommand() *cobra.Command {
 	fl.StringVar(&f.listen, "listen", "127.0.0.1:8041", "address to listen on; port 0 takes a free one")
 	fl.StringVar(&f.sync, "sync", "always", "when a write is on disk: always (before it is answered) or interval (soon after)")
 	fl.DurationVar(&f.syncEvery, "sync-every", time.Second, "what a power loss may take with --sync interval")
-	fl.StringVar(&f.memory, "memory", "64MiB", "memory for samples not yet sealed, caches and buffers")
+	fl.StringVar(&f.memory, "memory", "auto", "memory for samples not yet sealed, caches and buffers; auto: a sixteenth of the machine's, 64MiB to 1GiB")
 	fl.StringVar(&f.maxBody, "max-body", "64MiB", "largest request body")
 	fl.IntVar(&f.maxLimit, "max-limit", 1000, "most items on a page of a list")
 	fl.BoolVar(&f.noDefaultPolicies, "no-default-policies", false, "do not create archive policies in an empty database")
@@ -92,7 +93,9 @@ func (f *serveFlags) options(logger *slog.Logger) (*engine.Options, *server.Opti
 		return nil, nil, fmt.Errorf("--sync %q: want always or interval", f.sync)
 	}
 	var err error
-	if eo.MemoryBytes, err = parseBytes(f.memory); err != nil {
+	if f.memory == "auto" {
+		eo.MemoryBytes = memoryForMachine()
+	} else if eo.MemoryBytes, err = parseBytes(f.memory); err != nil {
 		return nil, nil, fmt.Errorf("--memory: %w", err)
 	}
 	so := &server.Options{MaxLimit: f.maxLimit, Grace: f.grace, Logger: logger}
@@ -103,6 +106,17 @@ func (f *serveFlags) options(logger *slog.Logger) (*engine.Options, *server.Opti
 		return nil, nil, fmt.Errorf("--max-limit %d: want at least 1", f.maxLimit)
 	}
 	return eo, so, nil
+}
+
+// memoryForMachine is the budget of --memory auto: enough for a million metrics where there is room for them, and not so
+// much that a small machine or its neighbours feel it. It is a bound: a small database takes what it needs.
+func memoryForMachine() int64 {
+	const least, most = 64 << 20, 1 << 30
+	m, err := mem.VirtualMemory()
+	if err != nil {
+		return least
+	}
+	return min(max(int64(m.Total/16), least), most)
 }
 
 func (f *serveFlags) logger(w io.Writer) (*slog.Logger, error) {
