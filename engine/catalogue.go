@@ -99,7 +99,7 @@ var indexFields = []index.Field{
 
 // indexError gives errors of package index this package's kind.
 func indexError(err error) error {
-	if errors.Is(err, index.ErrCorrupt) {
+	if errors.Is(err, index.ErrCorrupt) || err != nil && pebble.IsCorruptionError(err) {
 		return &CorruptError{Key: []byte{keyIndex}, Err: err}
 	}
 	return err
@@ -181,7 +181,10 @@ func eachRecord(r pebble.Reader, prefix byte, fn func(key, rec []byte) error) er
 			return err
 		}
 	}
-	return it.Close()
+	if err = it.Close(); err != nil && pebble.IsCorruptionError(err) {
+		err = corruptRecord([]byte{prefix}, err)
+	}
+	return err
 }
 
 // ordinal reads the ordinal that a UUID stands for: 0, none.

@@ -450,7 +450,7 @@ func TestCatalogueModel(t *testing.T) {
 	h.open()
 	stop := h.readAside()
 	giveUp := errors.New("given up")
-	for range 400 {
+	for range 300 {
 		m := h.m.clone()
 		var result error
 		if h.r.IntN(10) == 0 {
@@ -506,6 +506,7 @@ func (h *catHarness) readAside() (stop func()) {
 					h.t.Error(err)
 					return
 				}
+				time.Sleep(100 * time.Microsecond) // leave the processor to the transactions
 			}
 		})
 	}
