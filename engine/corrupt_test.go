@@ -194,7 +194,7 @@ func (s *specimen) stored(kind byte) (keys, values [][]byte) {
 func (s *specimen) eachFlip(kind byte, pick func(key []byte) bool, fn func(key []byte, bit int)) {
 	keys, values := s.stored(kind)
 	n := 0
-	enough := time.Now().Add(8 * time.Second) // the race detector's Pebble does not get through them all
+	enough := time.Now().Add(patience)
 	for i, key := range keys {
 		if !pick(key) {
 			continue
@@ -430,7 +430,7 @@ func TestFlippedFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	enough := time.Now().Add(8 * time.Second)
+	enough := time.Now().Add(patience)
 	flips, refused, failed := 0, 0, 0
 	for range 150 {
 		for _, name := range names {
@@ -588,7 +588,7 @@ func TestRemadeRecords(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	r := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)
-	enough := time.Now().Add(4 * time.Second)
+	enough := time.Now().Add(patience)
 	for _, kind := range []byte{keySeries, keyAgg} {
 		keys, values := s.stored(kind)
 		for n := 0; n < 4000 && time.Now().Before(enough); n++ {

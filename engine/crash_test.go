@@ -24,7 +24,7 @@ func TestCrashWhileWriting(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)
 	crashes := 0
-	enough := time.Now().Add(6 * time.Second) // Pebble is many times slower under the race detector
+	enough := time.Now().Add(patience)
 	for crashes < 300 && time.Now().Before(enough) {
 		mem := vfs.NewCrashableMem()
 		l := newLoad(t, &Options{FS: mem, MemoryBytes: 8 << 20}, 4)
@@ -40,7 +40,7 @@ func TestCrashWhileWriting(t *testing.T) {
 					}
 				}
 			})
-			for range 5 {
+			for n := 0; n < 5 && time.Now().Before(enough); n++ {
 				time.Sleep(time.Duration(r.IntN(3000)) * time.Microsecond)
 				l.crash(mem, r)
 				crashes++
@@ -58,7 +58,7 @@ func TestCrashWhileWriting(t *testing.T) {
 					t.Errorf("open: %v", err)
 				}
 			})
-			for range 4 {
+			for n := 0; n < 4 && time.Now().Before(enough); n++ {
 				time.Sleep(time.Duration(r.IntN(1500)) * time.Microsecond)
 				l.crash(mem, r)
 				crashes++

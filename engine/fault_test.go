@@ -353,7 +353,7 @@ func TestWriteFaults(t *testing.T) {
 	}
 }
 
-// everyFault injects at each operation of the script, or, if there are many, at all early ones and a sample of the rest.
+// everyFault injects at each operation of the script, or, if there are many, at the first ten and a sample of the rest.
 func everyFault(t *testing.T, pick func(errorfs.Op) bool, sticky bool, fault error) {
 	probe := newFaultFS(vfs.NewCrashableMem(), pick, math.MaxInt64, false, fault)
 	s := &script{t: t, fs: probe}
@@ -365,10 +365,10 @@ func everyFault(t *testing.T, pick func(errorfs.Op) bool, sticky bool, fault err
 	seed := uint64(time.Now().UnixNano())
 	r := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("%d operations, seed %d", total, seed)
-	chance := 25.0 / float64(total)
-	enough := time.Now().Add(6 * time.Second) // Pebble is many times slower under the race detector
-	for at := int64(1); at <= total; at++ {
-		if at > 25 && (r.Float64() > chance || time.Now().After(enough)) {
+	enough := time.Now().Add(patience)
+	for i, n := range append([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, r.Perm(int(total))...) {
+		at := int64(n) + 1
+		if i >= 10 && (at <= 10 || i > 60 || time.Now().After(enough)) {
 			continue
 		}
 		t.Run(fmt.Sprint(at), func(t *testing.T) { inject(t, pick, at, sticky, fault) })
@@ -394,7 +394,7 @@ func TestFaultUnderLoad(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	r := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)
-	for range 12 {
+	for n, enough := 0, time.Now().Add(patience); n < 12 && time.Now().Before(enough); n++ {
 		mem := vfs.NewCrashableMem()
 		pick := func(op errorfs.Op) bool { return isWrite(op) && strings.HasSuffix(op.Path, ".log") }
 		ffs := newFaultFS(mem, pick, 20+r.Int64N(600), r.IntN(2) == 0, syscall.EIO)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -10,8 +11,9 @@ import (
 
 // flushes follows Pebble's flushes of memory to tables, which it retries for ever.
 type flushes struct {
-	last   error // of the flush that ended last; last and before are guarded by Pebble's lock, under which events come
-	before int64
+	mu     sync.Mutex // guards last and before: events come from several goroutines
+	last   error      // of the flush that ended last
+	before int64      // failures in a row before it
 	fails  atomic.Int64          // in a row
 	why    atomic.Pointer[error] // of the last failure
 	failed chan struct{}         // of one place: there was another failure
@@ -21,11 +23,15 @@ type flushes struct {
 const maxFlushFails = 3
 
 func (f *flushes) ended(i pebble.FlushInfo) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.last, f.before = i.Err, f.fails.Load()
 	f.fails.Store(0) // until backgroundError says otherwise; a flush of nothing has an error, too
 }
 
 func (f *flushes) backgroundError(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if err != f.last {
 		return // a compaction's
 	}

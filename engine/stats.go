@@ -96,7 +96,7 @@ func (db *DB) Compact(ctx context.Context) error {
 		return err
 	}
 	defer db.end()
-	if err := db.fault.check(); err != nil {
+	if err := cmp.Or(ctx.Err(), db.fault.check()); err != nil {
 		return err
 	}
 	if err := db.checkpoint(sealWhole); err != nil {
