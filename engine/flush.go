@@ -11,9 +11,9 @@ import (
 
 // flushes follows Pebble's flushes of memory to tables, which it retries for ever.
 type flushes struct {
-	mu     sync.Mutex // guards last and before: events come from several goroutines
-	last   error      // of the flush that ended last
-	before int64      // failures in a row before it
+	mu     sync.Mutex            // guards last and before: events come from several goroutines
+	last   error                 // of the flush that ended last
+	before int64                 // failures in a row before it
 	fails  atomic.Int64          // in a row
 	why    atomic.Pointer[error] // of the last failure
 	failed chan struct{}         // of one place: there was another failure
