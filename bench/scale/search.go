@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/index"
+)
+
+func eq(field string, format string, args ...any) *index.Filter {
+	return &index.Filter{Op: index.Eq, Field: field, Value: index.Value{Kind: index.Bytes, Str: fmt.Sprintf(format, args...)}}
+}
+
+func tree(op index.Op, subs ...*index.Filter) *index.Filter { return &index.Filter{Op: op, Subs: subs} }
+
+type search struct {
+	name   string
+	filter *index.Filter
+}
+
+// searches have values of their own, so that the first of each finds little in the caches.
+func searches() []search {
+	return []search{
+		{"project", eq("project_id", "project-7")},
+		{"host", eq("host", "compute-41")},
+		{"flavor (a twelfth)", eq("flavor_name", "m1-3")},
+		{"project and flavor", tree(index.And, eq("project_id", "project-11"), eq("flavor_name", "m1-4"))},
+		{"zone and os and architecture", tree(index.And, eq("availability_zone", "zone-1"), eq("os_distro", "os-3"), eq("architecture", "arch-1"))},
+		{"three hosts by or", tree(index.Or, eq("host", "compute-1"), eq("host", "compute-2"), eq("host", "compute-3"))},
+		{"not flavor", tree(index.Not, eq("flavor_name", "m1-5"))},
+		{"project and not flavor", tree(index.And, eq("project_id", "project-13"), tree(index.Not, eq("flavor_name", "m1-6")))},
+		{"(flavor or flavor) and zone and not host", tree(index.And, tree(index.Or, eq("flavor_name", "m1-7"), eq("flavor_name", "m1-8")),
+			eq("availability_zone", "zone-2"), tree(index.Not, eq("host", "compute-9")))},
+	}
+}
+
+var errEnough = errors.New("enough")
+
+// search times each filter to the bitmap (and one resource read, which the engine cannot be kept from), to a page of one id, and to
+// pages of 100 by two keys.
+func (p *phase) search() error {
+	db, err := p.openDB()
+	if err != nil {
+		return err
+	}
+	for i, s := range searches() {
+		bitmap := func() error {
+			err := db.EachResourceMetric(p.ctx, s.filter, func(engine.UUID, string, engine.MetricRef) error { return errEnough })
+			if errors.Is(err, errEnough) {
+				err = nil
+			}
+			return err
+		}
+		page := func(limit int, sort ...engine.SortKey) func() error {
+			return func() error {
+				_, err := db.Resources(p.ctx, engine.Query{Filter: s.filter, Limit: limit, Sort: sort})
+				return err
+			}
+		}
+		for _, q := range []struct {
+			name string
+			run  func() error
+		}{{"bitmap", bitmap}, {"one", page(1)}, {"by start", page(100, engine.SortKey{Field: "started_at"})},
+			{"by name", page(100, engine.SortKey{Field: "display_name", Desc: true})}} {
+			if err := p.repeat(fmt.Sprintf("%d %s", i, q.name), q.run); err != nil {
+				return err
+			}
+		}
+	}
+	p.out["peak MiB searching"] = peakMiB()
+	for i, s := range searches() {
+		n := 0
+		if err := countResources(p.ctx, db, s.filter, &n); err != nil {
+			return err
+		}
+		p.out[fmt.Sprintf("%d found", i)] = float64(n)
+	}
+	return db.Close()
+}
+
+func countResources(ctx context.Context, db *engine.DB, f *index.Filter, n *int) error {
+	var last engine.UUID
+	return db.EachResourceMetric(ctx, f, func(r engine.UUID, _ string, _ engine.MetricRef) error {
+		if r != last {
+			*n, last = *n+1, r
+		}
+		return nil
+	})
+}
+
+// repeat takes the first time and the median of the next, in milliseconds.
+func (p *phase) repeat(name string, run func() error) error {
+	var ms []float64
+	for len(ms) < 32 {
+		start := time.Now()
+		if err := run(); err != nil {
+			return err
+		}
+		ms = append(ms, time.Since(start).Seconds()*1e3)
+	}
+	p.out[name+" first"], p.out[name+" warm"] = ms[0], median(ms[1:])
+	return nil
+}
