@@ -48,7 +48,7 @@ func (p *phase) search() error {
 	}
 	for i, s := range searches() {
 		bitmap := func() error {
-			err := db.EachResourceMetric(p.ctx, s.filter, func(engine.UUID, string, engine.MetricRef) error { return errEnough })
+			err := db.EachResourceMetric(p.ctx, s.filter, func(*engine.Resource, string, engine.MetricRef) error { return errEnough })
 			if errors.Is(err, errEnough) {
 				err = nil
 			}
@@ -83,9 +83,9 @@ func (p *phase) search() error {
 
 func countResources(ctx context.Context, db *engine.DB, f *index.Filter, n *int) error {
 	var last engine.UUID
-	return db.EachResourceMetric(ctx, f, func(r engine.UUID, _ string, _ engine.MetricRef) error {
-		if r != last {
-			*n, last = *n+1, r
+	return db.EachResourceMetric(ctx, f, func(r *engine.Resource, _ string, _ engine.MetricRef) error {
+		if r.ID != last {
+			*n, last = *n+1, r.ID
 		}
 		return nil
 	})
