@@ -137,9 +137,14 @@ func (q *dirtyQueue) push(s *series, seq uint64) {
 		q.first = 0
 	}
 	q.items = append(q.items, dirtyItem{s, seq})
+	// Appends of other stripes overtake one another. None is behind first: oldest runs while no batch is under way.
+	for i := len(q.items) - 1; i > q.first && q.items[i-1].seq > seq; i-- {
+		q.items[i-1], q.items[i] = q.items[i], q.items[i-1]
+	}
 }
 
-// oldest returns the series that has been dirty for longest, dropping those that no longer are.
+// oldest returns the series that has been dirty for longest, dropping those that no longer are. The caller holds
+// DB.visible for writing.
 func (q *dirtyQueue) oldest() (*series, uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -7,6 +7,8 @@ import (
 
 // logState knows how much of the log recovery would have to replay.
 type logState struct {
+	trim sync.Mutex // one trim at a time, up to its commit: the number at seqKey must not go back
+
 	mu    sync.Mutex
 	first uint64    // records before it are trimmed
 	bytes int64     // of the records since
@@ -74,6 +76,8 @@ func decodeTrimmed(rec []byte) (uint64, error) {
 
 // trimLog deletes log records that no series needs any more.
 func (db *DB) trimLog() error {
+	db.log.trim.Lock()
+	defer db.log.trim.Unlock()
 	db.visible.Lock() // no batch is between its log record and the head
 	need := db.seq.Load() + 1
 	if s, seq := db.head.queue.oldest(); s != nil {
