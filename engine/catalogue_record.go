@@ -26,6 +26,7 @@ import (
 //	  text name; uvarint back window; varint raw retention, ns
 //	  uvarint n; n times: uvarint width, ns; uvarint points
 //	  uvarint n; n times: uvarint method (numbers of package rollup)
+//	  if raw blocks are kept longer than the raw retention: varint how long, ns, or -1 for ever
 //	rule (keyRule + name)
 //	  text pattern; text policy's name
 //	resource (keyResource + ordinal)

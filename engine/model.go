@@ -24,6 +24,8 @@ type ArchivePolicy struct {
 	Definition []Granularity   // in the order they were given; widths differ
 	Methods    []rollup.Method // in ascending order, no doubles
 	Raw        time.Duration   // how long raw samples are kept, by data time; 0: only as long as the back window needs them
+
+	rawKeep time.Duration // if not 0: how long raw blocks are kept because points are read from them; RawForever: for ever
 }
 
 // Rule gives metrics without a policy of their own one by their name (Gnocchi v1, archive policy rules).

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/telemetrydb/tsdb/rollup"
 )
@@ -28,12 +30,12 @@ func newPlan(p *ArchivePolicy) *plan {
 	for _, m := range p.Methods {
 		pl.hasRate = pl.hasRate || m.Rate()
 	}
-	pl.rawKeep = pl.raw
+	pl.rawKeep = cmp.Or(int64(p.rawKeep), pl.raw)
 	for _, d := range defs {
 		pl.widths = append(pl.widths, int64(d.Width))
 		pl.keep = append(pl.keep, int64(d.Timespan))
 		// A derived width must not outlive the raw samples; rates need a sample before the first one.
-		der := !pl.hasRate && (pl.raw < 0 || pl.raw > 0 && d.Timespan > 0 && int64(d.Timespan) <= pl.raw)
+		der := !pl.hasRate && (pl.rawKeep < 0 || pl.rawKeep > 0 && d.Timespan > 0 && int64(d.Timespan) <= pl.rawKeep)
 		pl.derived = append(pl.derived, der)
 	}
 	pl.coarse = pl.widths[len(pl.widths)-1]
@@ -49,6 +51,25 @@ func newPlan(p *ArchivePolicy) *plan {
 		pl.window = math.MaxInt64 / 2
 	}
 	return pl
+}
+
+// keepDerived returns ArchivePolicy.rawKeep for a policy whose plan was pl before it got its present definition: points
+// that are read from raw samples are to live as long as their width's new timespan.
+func (pl *plan) keepDerived(p *ArchivePolicy) time.Duration {
+	keep := p.Raw
+	for _, d := range p.Definition {
+		switch i := pl.width(int64(d.Width)); {
+		case i < 0 || !pl.derived[i] || keep == RawForever:
+		case d.Timespan == 0:
+			keep = RawForever
+		default:
+			keep = max(keep, d.Timespan)
+		}
+	}
+	if keep == p.Raw {
+		return 0
+	}
+	return keep
 }
 
 // floor returns F for the newest sample at t: older samples are late (Gnocchi v1, back window).

@@ -177,6 +177,9 @@ func appendPolicy(dst []byte, p *ArchivePolicy) []byte {
 	for _, m := range p.Methods {
 		dst = binary.AppendUvarint(dst, uint64(m))
 	}
+	if p.rawKeep != 0 {
+		dst = binary.AppendVarint(dst, int64(p.rawKeep))
+	}
 	return endRecord(dst, at)
 }
 
@@ -194,6 +197,12 @@ func decodePolicy(rec []byte) (ArchivePolicy, error) {
 	n = r.count(1, "methods")
 	for range n {
 		p.Methods = append(p.Methods, rollup.Method(r.uvarint("method")))
+	}
+	if r.src != "" {
+		p.rawKeep = time.Duration(r.varint("how long raw blocks are kept"))
+		if r.err == nil && (p.Raw <= 0 || p.rawKeep != RawForever && p.rawKeep <= p.Raw) {
+			return p, formatError("raw blocks are kept no longer than samples are shown")
+		}
 	}
 	if err := r.close(); err != nil {
 		return p, err

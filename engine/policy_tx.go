@@ -18,6 +18,7 @@ func (tx *Tx) CreateArchivePolicy(p ArchivePolicy) error {
 	if err != nil {
 		return err
 	}
+	p.rawKeep = 0
 	set := tx.policies()
 	if set.byName[p.Name] != nil {
 		return &Error{Kind: KindArchivePolicy, Name: p.Name, Err: ErrExists}
@@ -52,6 +53,7 @@ func (tx *Tx) UpdateArchivePolicy(name string, definition []Granularity, backWin
 	if fault := compareWidths(s.policy.Definition, definition); fault != "" {
 		return ArchivePolicy{}, &Error{Kind: KindArchivePolicy, Name: name, Err: ErrUnsupported, Detail: fault}
 	}
+	p.rawKeep = s.plan.keepDerived(&p)
 	n := newPolicyState(s.policyEntry, p)
 	if p.BackWindow != s.policy.BackWindow {
 		tx.windows = append(tx.windows, s.policyEntry)
