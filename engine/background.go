@@ -67,7 +67,7 @@ func (db *DB) pressure(touched []touchedSeries) {
 
 // note counts an error of background work. The database goes on: what was not sealed is in the log.
 func (db *DB) note(err error) {
-	if err == nil || errors.Is(err, ErrReadOnly) {
+	if err == nil || errors.Is(err, ErrReadOnly) || errors.Is(err, ErrClosed) {
 		return
 	}
 	db.stats.backgroundErrors.Add(1)
@@ -128,7 +128,11 @@ func (db *DB) relieve() error {
 		slices.Sort(refs)
 		for _, ref := range refs {
 			if err := db.seal(ref, sealCut); err != nil {
-				return err
+				// One series that cannot be sealed must not hold up memory and log: its record takes the tail as it is.
+				db.note(err)
+				if err = db.seal(ref, sealNothing); err != nil {
+					return err
+				}
 			}
 		}
 		if err := db.trimLog(); err != nil {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -56,6 +57,17 @@ func (w *blockWriter) corrupt(k blockKey, err error) error {
 	c := k.corrupt(err)
 	c.Metric = w.s.meta.id
 	return c
+}
+
+// spared notes damage that sealing comes upon in older blocks and goes on: whoever reads them finds it, too. Other errors
+// are returned.
+func (w *blockWriter) spared(err error) error {
+	var c *CorruptError
+	if errors.As(err, &c) || pebble.IsCorruptionError(err) {
+		w.db.note(locate(err, w.s.meta.id))
+		return nil
+	}
+	return err
 }
 
 // last returns the raw samples to join with n rows of a partition, nil if there are none.
@@ -185,7 +197,7 @@ func (w *blockWriter) expire(kind byte, width, keep, newest int64) error {
 	}
 	for p := max(0, cutoff/sp-1); p <= cutoff/sp; p++ {
 		from := blockKey{kind, width, uint32(p), w.s.ref, 0}
-		if err := deleteBlocks(it, w.wb, from, blockKey{kind, width, uint32(p), w.s.ref, cutoff + 1}); err != nil {
+		if err := w.spared(deleteBlocks(it, w.wb, from, blockKey{kind, width, uint32(p), w.s.ref, cutoff + 1})); err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 // DB is an open database. All its methods may be called concurrently.
 //
-// Lock order: catalogue writer, stripes of the head (ascending), visible, then the small locks inside log, queue and
+// Lock order: catalogue writer, the log's trim, stripes of the head (ascending), visible, then the small locks inside log, queue and
 // stats. visible is held for reading by whoever changes a series or moves samples between head and blocks, and for
 // writing, briefly, by View and by trimming the log: they see every batch whole.
 type DB struct {
@@ -32,6 +32,7 @@ type DB struct {
 	lazy      *lazySync    // nil under SyncAlways
 	expireAt  time.Time    // housekeeping's: when to look for expired partitions next
 	purgeable atomic.Bool  // there may be deleted metrics whose blocks are not
+	expiring  *expiry      // under way, nil if none; guarded by visible
 	roomLeft  atomic.Int64 // batches until free space is asked for again
 	release   func() error // of the directory's lock
 }

@@ -3,14 +3,10 @@ package engine
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
-
-	"github.com/telemetrydb/tsdb/rollup"
 )
 
 // reserveBytes is the room on disk below which writes are refused, so that what runs can be finished.
@@ -104,6 +100,9 @@ func (db *DB) purgeSome() error {
 		return err
 	}
 	db.purgeable.Store(len(refs) == purgeBatch)
+	for _, ref := range refs {
+		db.forget(ref) // before the blocks are looked for: from here on there come no more
+	}
 	blocks, err := db.p.NewIter(&pebble.IterOptions{LowerBound: []byte{keyRaw}, UpperBound: []byte{keyEnd}})
 	if err != nil {
 		return err
@@ -111,7 +110,6 @@ func (db *DB) purgeSome() error {
 	defer blocks.Close()
 	wb := db.p.NewBatch()
 	for _, ref := range refs {
-		db.forget(ref)
 		if err := wb.Delete(seriesKey(nil, ref), nil); err != nil {
 			return err
 		}
@@ -186,150 +184,4 @@ func (db *DB) forget(ref Ref) {
 		s.firstSeq.Store(0)
 		db.head.remove(s)
 	}
-}
-
-// expireEvery is how often partitions are looked through for what retention no longer shows.
-const expireEvery = 10 * time.Minute
-
-// expirePartitions deletes blocks that no policy shows any more: whole partitions at once where all metrics agree, else
-// runs of neighbouring metrics. Retention goes by each metric's own newest sample (Gnocchi v1, retention), so a metric
-// that has stopped keeps its points.
-func (db *DB) expirePartitions() error {
-	if now := time.Now(); now.Before(db.expireAt) {
-		return nil
-	} else {
-		db.expireAt = now.Add(expireEvery)
-	}
-	return db.expireNow()
-}
-
-func (db *DB) expireNow() error {
-	it, err := db.p.NewIter(&pebble.IterOptions{LowerBound: []byte{keySeries}, UpperBound: []byte{keyEnd}})
-	if err != nil {
-		return err
-	}
-	defer it.Close()
-	return db.eachPartition(it, func(kind byte, width int64, p uint32) error {
-		return db.expirePartition(it, kind, width, p)
-	})
-}
-
-// expirePartition walks the metrics of one partition and deletes the runs of those whose retention has passed its end.
-func (db *DB) expirePartition(it *pebble.Iterator, kind byte, width int64, p uint32) error {
-	end := int64(math.MaxInt64)
-	if sp := span(width); int64(p)+1 <= math.MaxInt64/sp {
-		end = (int64(p) + 1) * sp
-	}
-	wb := db.p.NewBatch()
-	run := blockKey{kind, width, p, 0, 0} // after the last metric that is kept
-	expired := 0                          // metrics since run
-	at := run
-	for it.SeekGE(at.append(nil)) {
-		k, ok := parseBlockKey(it.Key())
-		if !ok || k.kind != kind || k.width != width || k.partition != p {
-			break
-		}
-		gone, err := db.hasExpired(k, end)
-		if err != nil {
-			return err
-		}
-		at = blockKey{kind, width, p, k.ref + 1, 0}
-		if gone {
-			expired++
-		} else {
-			if expired > 0 {
-				if err := wb.DeleteRange(run.append(nil), blockKey{kind, width, p, k.ref, 0}.append(nil), nil); err != nil {
-					return err
-				}
-			}
-			run, expired = at, 0
-		}
-		if k.ref == math.MaxUint32 {
-			break
-		}
-	}
-	if err := it.Error(); err != nil {
-		return err
-	}
-	if expired > 0 {
-		if err := wb.DeleteRange(run.append(nil), blockKey{kind, width, p, math.MaxUint32, math.MaxInt64}.append(nil), nil); err != nil {
-			return err
-		}
-	}
-	if wb.Empty() {
-		return wb.Close()
-	}
-	return db.commitLazily(wb)
-}
-
-// hasExpired tells whether all of a metric's blocks of a partition that ends at end are out of its retention.
-func (db *DB) hasExpired(k blockKey, end int64) (bool, error) {
-	s, err := db.peek(k.ref)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil // deleted: purge's business
-	}
-	if err != nil {
-		return false, err
-	}
-	keep := s.plan.rawKeep
-	if k.kind == keyAgg {
-		wi := s.plan.width(k.width)
-		if wi < 0 {
-			return false, nil
-		}
-		keep = s.plan.keep[wi]
-	}
-	if keep <= 0 || s.maxT == noTime || end > s.maxT-keep {
-		return false, nil
-	}
-	if k.kind == keyRaw {
-		return true, nil
-	}
-	newest, err := db.newestOfAll(&s, k.width)
-	return err == nil && newest != noTime && end <= newest-keep, err
-}
-
-// newestOfAll returns the oldest of the newest points of a series' methods: std and rates may have none for long.
-func (db *DB) newestOfAll(s *viewSeries, width int64) (int64, error) {
-	newest := groupFloor(s.maxT, width)
-	for _, m := range s.plan.methods {
-		if !m.Rate() && m.Base() != rollup.Std {
-			continue
-		}
-		v, err := db.View(s.ref)
-		if err != nil {
-			return noTime, err
-		}
-		vs, err := v.find(s.ref)
-		if err == nil {
-			r := measureReader{v: v, s: vs, wi: vs.plan.width(width), width: width}
-			var t int64
-			t, err = r.newestPoint(m)
-			newest = min(newest, t)
-		}
-		v.Close()
-		if err != nil {
-			return noTime, err
-		}
-	}
-	return newest, nil
-}
-
-// peek returns a copy of a series' state without bringing it into memory.
-func (db *DB) peek(ref Ref) (viewSeries, error) {
-	meta, err := db.cat.metricState(ref)
-	if err != nil {
-		return viewSeries{}, err
-	}
-	out := viewSeries{ref: ref, id: meta.id, plan: meta.plan()}
-	db.head.lock(1 << stripeOf(ref))
-	defer db.head.unlock(1 << stripeOf(ref))
-	s := db.head.get(ref)
-	if s == nil {
-		if s, err = db.readSeries(db.p, ref); err != nil {
-			return out, err
-		}
-	}
-	out.copyOf(s)
-	return out, nil
 }

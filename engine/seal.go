@@ -128,6 +128,9 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, mode sealMode) (done
 	if err := wb.Set(sl.key, sl.value, nil); err != nil {
 		return false, err
 	}
+	if err := db.expiring.noteBlocks(wb); err != nil {
+		return false, err
+	}
 	if err := db.commitLazily(wb); err != nil {
 		return true, err
 	}
@@ -260,7 +263,7 @@ func (w *blockWriter) raw(pl *plan, ts []int64, vs []float64) error {
 		t, v := ts[i:j], vs[i:j]
 		if i == 0 { // what this call writes itself is not joined
 			small, err := w.last(&w.ends[0], keyRaw, width, partition, len(t))
-			if err != nil {
+			if err = w.spared(err); err != nil {
 				return err
 			}
 			if small != nil {
@@ -295,7 +298,7 @@ func (w *blockWriter) aggregates(end *blockEnd, width int64, starts []int64, col
 		ts := starts[i:j]
 		if i == 0 {
 			small, err := w.lastColumns(end, width, partition, j-i, part)
-			if err != nil {
+			if err = w.spared(err); err != nil {
 				return err
 			}
 			if small != nil {
