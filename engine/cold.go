@@ -84,7 +84,10 @@ func (db *DB) recodeTier(it *pebble.Iterator, tier blockKey, live uint32) error 
 		if err != nil {
 			return err
 		}
-		if err := db.recodeBlock(k, v); err != nil {
+		var damage *CorruptError
+		if err := db.recodeBlock(k, v); errors.As(err, &damage) {
+			db.note(err) // and on to the next, or this one would be in the way for ever
+		} else if err != nil {
 			return err
 		}
 		at = k

@@ -195,3 +195,25 @@ func TestDamagedBlockDoesNotStopSealing(t *testing.T) {
 		}
 	}
 }
+
+// TestRecodePastDamage encodes old partitions anew although a block in the first of them cannot be read.
+func TestRecodePastDamage(t *testing.T) {
+	db, ms := reviewDB(t, ArchivePolicy{Methods: []rollup.Method{rollup.Mean}, Raw: RawForever,
+		Definition: []Granularity{{Width: time.Second}}}, 1)
+	day := int64(24 * time.Hour)
+	for d := range int64(5) {
+		appendEvery(t, db, ms[0], d*day, d*day+1000e9, 1e9)
+	}
+	if err := db.checkpoint(sealCut); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.p.Set(blockKey{keyRaw, 1e9, 0, ms[0].Ref, 5e9}.append(nil), []byte{blockColumns, 1, 2, 3}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.recode(); err != nil {
+		t.Fatal(err)
+	}
+	if mark, err := db.coldMark(blockKey{kind: keyRaw, width: 1e9}); err != nil || mark.partition == 0 {
+		t.Errorf("mark %+v, %v: want a later partition", mark, err)
+	}
+}
