@@ -36,9 +36,9 @@ func (b *background) stop() {
 	b.idle.Wait()
 }
 
-// headBudget is what the head may take: seven sixteenths of the memory budget, for Go's collector lets garbage grow to as much
+// headBudget is what the head may take: three eighths of the memory budget, for Go's collector lets garbage grow to as much
 // again.
-func (db *DB) headBudget() int64 { return db.opts.MemoryBytes * 7 / 16 }
+func (db *DB) headBudget() int64 { return db.opts.MemoryBytes * 3 / 8 }
 
 // logBudget bounds what recovery has to replay.
 func (db *DB) logBudget() int64 { return 4 * db.opts.MemoryBytes }
@@ -110,8 +110,10 @@ func (db *DB) runHousekeeping() {
 	}
 }
 
-// relieve brings head and log below three quarters of their bounds. It takes the series that have been dirty for
-// longest, a few hundred at a time, in the order of their keys, so that tables do not overlap.
+// relieve brings head and log a sixteenth below their bounds: little at a time, so that what is sealed is always the oldest
+// tails, which are long. (Down to three quarters, a million series in half a gigabyte were sealed every eight samples.) It
+// takes the series that have been dirty for longest, a few hundred at a time, in the order of their keys, so that tables do
+// not overlap.
 func (db *DB) relieve() error {
 	if !db.bg.relieving.CompareAndSwap(false, true) {
 		return nil
@@ -120,7 +122,7 @@ func (db *DB) relieve() error {
 	if db.head.bytes.Load() > db.headBudget() {
 		db.evict()
 	}
-	for db.head.bytes.Load() > db.headBudget()*3/4 || db.log.size() > db.logBudget()*3/4 {
+	for db.head.bytes.Load() > db.headBudget()*15/16 || db.log.size() > db.logBudget()*15/16 {
 		refs := db.head.queue.longest(256)
 		if len(refs) == 0 {
 			break
@@ -139,7 +141,7 @@ func (db *DB) relieve() error {
 			return err
 		}
 	}
-	if db.head.bytes.Load() > db.headBudget()*3/4 {
+	if db.head.bytes.Load() > db.headBudget()*15/16 {
 		db.evict()
 	}
 	return nil
