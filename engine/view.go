@@ -212,7 +212,7 @@ func (v *View) appendRaw(ctx context.Context, it *pebble.Iterator, s *viewSeries
 	}
 	if s.sealed != noTime && from < first {
 		var err error
-		if ts, vs, err = appendRawBlocks(ctx, it, s, from, to, ts, vs); err != nil {
+		if ts, vs, err = appendRawBlocks(ctx, it, s, from, min(to, first), ts, vs); err != nil {
 			return ts, vs, err
 		}
 	}
