@@ -17,7 +17,8 @@ const (
 	timedMetric = "cpu_util"
 	warmups     = 3
 	requests    = 50
-	idleSeconds = 10
+	idleSeconds = 30
+	restSeconds = 20 // before that: Go's runtime gives back memory for some seconds after the last answer
 )
 
 // timing is a series of equal requests, one at a time.
@@ -130,7 +131,7 @@ func measure(s *server, c *client, paths []string) (t timing, err error) {
 
 // idle is the CPU that the server takes when nobody asks, in per cent of one core.
 func idle(s *server) (percent float64, err error) {
-	time.Sleep(time.Second) // what follows opening
+	time.Sleep(restSeconds * time.Second)
 	before, err := s.runSeconds()
 	if err != nil {
 		return 0, err
