@@ -13,7 +13,7 @@ STATICCHECK := $(BIN)/staticcheck-$(STATICCHECK_VERSION)
 RACE := ./engine/... ./index/... ./query/... ./server/... ./cmd/...
 
 .NOTPARALLEL:
-.PHONY: test tools build lint unit race fuzz nested conformance bench seed soak
+.PHONY: test tools build lint unit race fuzz nested conformance bench seed soak scale
 
 test: tools lint build unit race fuzz nested conformance
 	@echo "make test: all passed"
@@ -60,6 +60,10 @@ soak:
 # The founding measurement, over HTTP.
 seed:
 	cd bench && $(GO) run ./cmd/seed
+
+# A million metrics: cost, memory, opening, searching, write amplification.
+scale:
+	cd bench && $(GO) run ./scale
 
 $(STATICCHECK):
 	GOBIN=$(BIN) $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
