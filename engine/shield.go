@@ -2,7 +2,6 @@ package engine
 
 import (
 	"io/fs"
-
 	"strings"
 	"time"
 
