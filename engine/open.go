@@ -109,6 +109,9 @@ func (db *DB) storeOptions(fs vfs.FS) *pebble.Options {
 		o.Levels[i].IndexBlockSize = 64 << 10
 	}
 	o.TargetFileSizes[0] = 8 << 20
+	// The default scheduler also looks around ten times a second, for stores that share a limit: nine tenths of the CPU of
+	// an idle database (0.22 against 0.02 % of a core). One store schedules enough when a flush or compaction ends.
+	o.Experimental.CompactionScheduler = pebble.NewConcurrencyLimitSchedulerWithNoPeriodicGrantingForTest()
 	return o
 }
 
