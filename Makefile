@@ -13,7 +13,7 @@ STATICCHECK := $(BIN)/staticcheck-$(STATICCHECK_VERSION)
 RACE := ./engine/... ./index/... ./query/... ./server/... ./cmd/...
 
 .NOTPARALLEL:
-.PHONY: test tools build lint unit race fuzz nested conformance bench seed soak scale
+.PHONY: test tools build lint unit race fuzz nested conformance suite bench seed soak scale
 
 test: tools lint build unit race fuzz nested conformance
 	@echo "make test: all passed"
@@ -47,6 +47,10 @@ nested: $(STATICCHECK)
 
 conformance:
 	conformance/client.sh
+
+# Gnocchi's own API tests.
+suite:
+	conformance/suite/suite.sh
 
 # The engine and its codecs beside other embedded engines, in one run; bench/README.md tells more.
 bench:

@@ -19,8 +19,9 @@ class Difference(Exception):
 class Server:
     """tsdb serve on one directory and one loopback port; start and stop as often as needed."""
 
-    def __init__(self, tsdb, directory):
+    def __init__(self, tsdb, directory, flags=()):
         self.tsdb = tsdb
+        self.flags = flags
         self.directory = directory
         self.process = None
         with socket.socket() as s:
@@ -32,7 +33,7 @@ class Server:
         self.log = open(os.path.join(self.directory, 'serve.log'), 'ab')
         self.process = subprocess.Popen(
             [self.tsdb, 'serve', '--data', os.path.join(self.directory, 'data'),
-             '--listen', '127.0.0.1:%d' % self.port],
+             '--listen', '127.0.0.1:%d' % self.port, *self.flags],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         deadline = time.monotonic() + 30
         while True:
@@ -61,6 +62,14 @@ class Server:
             self.process = None
             self.log.close()
         return code
+
+    def kill(self):
+        """Ends the process at once, if it runs."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+            self.log.close()
 
     def log_tail(self):
         with open(os.path.join(self.directory, 'serve.log'), errors='replace') as f:
