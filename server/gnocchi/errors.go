@@ -14,8 +14,10 @@ type apiError struct {
 	status int
 	desc   any    // what appendJSON takes; "": no detail, nil: a path that leads nowhere
 	allow  string // methods, with 405
-	retry  int    // seconds, with 503
+	retry  int    // seconds, with 429 and 503
 	cause  error  // of a status from 500 up, for the log
+
+	challenge string // how to say who asks, with 401
 }
 
 func (e *apiError) Error() string {

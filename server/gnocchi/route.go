@@ -239,3 +239,9 @@ func (c *call) findResource(rest []string) (*route, error) {
 func (c *call) url(path string) string {
 	return c.root() + (&url.URL{Path: path}).EscapedPath()
 }
+
+// isV1 tells whether a path leads below /v1: what is beside it is open to everybody.
+func isV1(path string) bool {
+	first, _, _ := strings.Cut(strings.TrimLeft(path, "/"), "/")
+	return first == "v1"
+}

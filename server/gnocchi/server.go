@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/server/auth"
 )
 
 // Build is the version of Gnocchi that the API says it is: clients look at it to know what they may use.
@@ -22,6 +23,8 @@ type Options struct {
 	MaxLimit int
 	// MaxBodyBytes is the largest request body that is taken, after decompression. Default 64 MiB.
 	MaxBodyBytes int64
+	// Gate says who sends a request and what they may do. Default: basic authentication and Gnocchi's rules.
+	Gate *auth.Gate
 	// Now is the clock that relative times refer to. Default: time.Now.
 	Now func() time.Time
 	// Logger gets a line for each request that failed by the server's fault. Default: silent.
@@ -35,6 +38,9 @@ func (o *Options) withDefaults() Options {
 	}
 	c.MaxLimit = cmp.Or(c.MaxLimit, 1000)
 	c.MaxBodyBytes = cmp.Or(c.MaxBodyBytes, 64<<20)
+	if c.Gate == nil {
+		c.Gate = auth.NewGate(nil, nil)
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -61,10 +67,11 @@ func New(db *engine.DB, o *Options) http.Handler {
 // call is one request on its way.
 type call struct {
 	*handler
-	w    http.ResponseWriter
-	r    *http.Request
-	user string // who asks; "": not known
-	body *body  // decoded, released after the answer
+	w      http.ResponseWriter
+	r      *http.Request
+	caller *auth.Caller // who asks; nil: not known, and of no interest
+	user   string       // the caller as a creator
+	body   *body        // decoded, released after the answer
 
 	// what the path names
 	id   string // of a policy, a rule, a metric or a resource
@@ -95,6 +102,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *call) serve() error {
+	if !c.o.Gate.Optional() && isV1(c.r.URL.Path) { // tell strangers nothing, not even what exists
+		if err := c.authenticate(false); err != nil {
+			return err
+		}
+	}
 	rt, err := c.route()
 	if err != nil {
 		return err
@@ -109,16 +121,20 @@ func (c *call) serve() error {
 	if rt != &c.routes.health && !acceptsJSON(c.r.Header.Get("Accept")) {
 		return fail(http.StatusNotAcceptable, "")
 	}
-	c.user = basicUser(c.r.Header.Get("Authorization"))
-	if !m.open && c.user == "" {
-		return fail(http.StatusUnauthorized, "")
+	if c.caller == nil && isV1(c.r.URL.Path) {
+		if err := c.authenticate(m.open); err != nil {
+			return err
+		}
 	}
 	return m.serve(c)
 }
 
 // fail answers with an error.
 func (c *call) fail(err error) {
-	e := statusOf(err)
+	e := c.statusOfAuth(err)
+	if e == nil {
+		e = statusOf(err)
+	}
 	if e.status >= 500 && !errors.Is(err, context.Canceled) && e.cause != nil {
 		c.o.Logger.Error("request failed", "method", c.r.Method, "path", c.r.URL.Path, "status", e.status, "err", err)
 	}
@@ -132,8 +148,8 @@ func (c *call) fail(err error) {
 	if e.retry > 0 {
 		header.Set("Retry-After", strconv.Itoa(e.retry))
 	}
-	if e.status == http.StatusUnauthorized {
-		header.Set("WWW-Authenticate", `Basic realm="gnocchi"`)
+	if e.challenge != "" {
+		header.Set("WWW-Authenticate", e.challenge)
 	}
 	if e.status == http.StatusRequestEntityTooLarge {
 		header.Set("Connection", "close") // rather than read the rest of it
