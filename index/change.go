@@ -35,7 +35,7 @@ func (c *Change) Set(space byte, ord uint32, field string, old, value Value) {
 		return
 	}
 	f := c.ix.fields[fieldID{space, field}]
-	if f.Unique != nil {
+	if f.Unique != nil || f.Constant != nil {
 		return
 	}
 	c.setCell(space, ord, field, old, value)

@@ -166,7 +166,7 @@ func (e *evaluator) posting(field string, val Value) (set, error) {
 
 // presentBut returns those that have a value in the field and are not in s.
 func (e *evaluator) presentBut(field string, s set) (set, error) {
-	if f := e.v.ix.fields[fieldID{e.space, field}]; f.Required || f.Unique != nil {
+	if f := e.v.ix.fields[fieldID{e.space, field}]; f.everywhere() {
 		return complement(s), nil
 	}
 	p, err := e.posting(field, Value{})

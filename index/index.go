@@ -17,7 +17,13 @@ type Field struct {
 	// its stored value being the ordinal as uint32 BE. Such a field is required, its values are Bytes, no two
 	// ordinals share one, and Change does not take it.
 	Unique []byte
+	// Constant, if not nil, is the value that every ordinal of the space has: nothing is stored of such a field, and Change
+	// does not take it. It is no Time.
+	Constant *Value
 }
+
+// everywhere tells whether every ordinal of the space has a value in the field.
+func (f *Field) everywhere() bool { return f.Required || f.Unique != nil || f.Constant != nil }
 
 // Options configures Open.
 type Options struct {

@@ -34,9 +34,10 @@ const (
 var testOptions = Options{Prefix: testPrefix, CacheBytes: 1 << 20, Fields: []Field{
 	{Space: testSpace, Name: "id", Unique: []byte{idPrefix}},
 	{Space: testSpace, Name: "type", Required: true},
+	{Space: testSpace, Name: "always", Constant: &Value{Kind: Number, Num: -1}},
 }}
 
-var testFields = []string{"id", "type", "name", "num", "time", "flag", "mixed"}
+var testFields = []string{"id", "type", "always", "name", "num", "time", "flag", "mixed"}
 
 func openStore(t testing.TB) *pebble.DB {
 	t.Helper()
@@ -76,6 +77,8 @@ func randomValue(r *rand.Rand, field string) Value {
 	switch field {
 	case "type":
 		return text([]string{"instance", "volume", "network"}[r.IntN(3)])
+	case "always":
+		return Value{Kind: Number, Num: float64(r.IntN(3) - 2)}
 	case "name":
 		return text(randomText(r))
 	case "num":
@@ -93,8 +96,8 @@ func randomValue(r *rand.Rand, field string) Value {
 func randomObject(r *rand.Rand) object {
 	var id [16]byte
 	binary.BigEndian.PutUint64(id[:], r.Uint64())
-	o := object{"id": {Kind: Bytes, Str: string(id[:])}, "type": randomValue(r, "type")}
-	for _, f := range testFields[2:] {
+	o := object{"id": {Kind: Bytes, Str: string(id[:])}, "type": randomValue(r, "type"), "always": {Kind: Number, Num: -1}}
+	for _, f := range testFields[3:] {
 		if r.IntN(4) > 0 {
 			o[f] = randomValue(r, f)
 		}
@@ -427,7 +430,10 @@ func (h *harness) check(v *View, m model) {
 	}
 	if h.r.IntN(2) == 0 {
 		for ord := range m {
-			p.After = &ord
+			var err error
+			if p.After, err = v.PlaceOf(ord, p.Keys); err != nil {
+				h.t.Fatal(err)
+			}
 			break
 		}
 	}
@@ -437,7 +443,7 @@ func (h *harness) check(v *View, m model) {
 	}
 	slices.SortFunc(want, func(a, b uint32) int { return m.compare(p.Keys, a, b) })
 	if p.After != nil {
-		want = slices.DeleteFunc(want, func(o uint32) bool { return m.compare(p.Keys, o, *p.After) <= 0 })
+		want = slices.DeleteFunc(want, func(o uint32) bool { return m.compare(p.Keys, o, p.After.Ord) <= 0 })
 	}
 	if p.Limit > 0 && len(want) > p.Limit {
 		want = want[:p.Limit]

@@ -19,8 +19,14 @@ type Page struct {
 	Space byte
 	Set   *roaring.Bitmap
 	Keys  []SortKey
-	After *uint32 // the page starts after the place of this ordinal, in Set or not; nil: at the start
-	Limit int     // 0: none
+	After *Place // the page starts after this place; nil: at the start
+	Limit int    // 0: none
+}
+
+// Place is where an object stands in an order: its values of the keys, and its ordinal.
+type Place struct {
+	Values []Value
+	Ord    uint32
 }
 
 // Page returns the ordinals of the page in order.
@@ -34,14 +40,7 @@ func (v *View) Page(ctx context.Context, p Page) ([]uint32, error) {
 		return nil, err
 	}
 	g.total = all.GetCardinality()
-	var after *place
-	if p.After != nil {
-		after = &place{ord: *p.After}
-		if after.vals, err = v.fetch(nil, *p.After, fieldsOf(p.Keys)); err != nil {
-			return nil, err
-		}
-	}
-	err = g.run(p.Set, p.Keys, after)
+	err = g.run(p.Set, p.Keys, p.After)
 	return g.out, err
 }
 
@@ -53,18 +52,19 @@ func fieldsOf(keys []SortKey) []string {
 	return fs
 }
 
-// place is where an object stands in an order: its values of the keys, and its ordinal.
-type place struct {
-	vals []Value
-	ord  uint32
+// PlaceOf returns where the ordinal stands in the order of the keys.
+func (v *View) PlaceOf(ord uint32, keys []SortKey) (*Place, error) {
+	vals, err := v.fetch(nil, ord, fieldsOf(keys))
+	return &Place{vals, ord}, err
 }
 
 // tail is the place within the objects that share its first value.
-func (p *place) tail() *place { return &place{p.vals[1:], p.ord} }
+func (p *Place) tail() *Place { return &Place{p.Values[1:], p.Ord} }
 
-func comparePlaces(keys []SortKey, a, b *place) int {
+// ComparePlaces compares two places in the order of the keys, and then of ordinals.
+func ComparePlaces(keys []SortKey, a, b *Place) int {
 	for i, k := range keys {
-		x, y := a.vals[i], b.vals[i]
+		x, y := a.Values[i], b.Values[i]
 		if (x.Kind == Null) != (y.Kind == Null) {
 			if (x.Kind == Null) == k.NullsFirst {
 				return -1
@@ -80,9 +80,9 @@ func comparePlaces(keys []SortKey, a, b *place) int {
 		}
 	}
 	switch {
-	case a.ord < b.ord:
+	case a.Ord < b.Ord:
 		return -1
-	case a.ord > b.ord:
+	case a.Ord > b.Ord:
 		return 1
 	}
 	return 0
@@ -107,7 +107,7 @@ const (
 )
 
 // run appends the objects of the set after the place to the page, until it is full.
-func (g *pager) run(set *roaring.Bitmap, keys []SortKey, after *place) error {
+func (g *pager) run(set *roaring.Bitmap, keys []SortKey, after *Place) error {
 	n := set.GetCardinality()
 	switch {
 	case n == 0 || g.full():
@@ -141,11 +141,11 @@ func (g *pager) load(n uint64) bool {
 	return n <= loadMany && n*loadSteps < g.total*min(left, n)/n
 }
 
-func (g *pager) byOrdinal(set *roaring.Bitmap, after *place) error {
+func (g *pager) byOrdinal(set *roaring.Bitmap, after *Place) error {
 	it := set.Iterator()
 	if after != nil {
-		it.AdvanceIfNeeded(after.ord)
-		if it.HasNext() && it.PeekNext() == after.ord {
+		it.AdvanceIfNeeded(after.Ord)
+		if it.HasNext() && it.PeekNext() == after.Ord {
 			it.Next()
 		}
 	}
@@ -155,41 +155,41 @@ func (g *pager) byOrdinal(set *roaring.Bitmap, after *place) error {
 	return nil
 }
 
-func (g *pager) sorted(set *roaring.Bitmap, keys []SortKey, after *place) error {
+func (g *pager) sorted(set *roaring.Bitmap, keys []SortKey, after *Place) error {
 	fields := fieldsOf(keys)
 	vals := make([]Value, 0, int(set.GetCardinality())*len(keys))
-	var places []place
+	var places []Place
 	for it := set.Iterator(); it.HasNext(); {
 		if len(places)%1024 == 1023 && g.ctx.Err() != nil {
 			return g.ctx.Err()
 		}
-		p := place{ord: it.Next()}
+		p := Place{Ord: it.Next()}
 		var err error
 		at := len(vals)
-		if vals, err = g.v.fetch(vals, p.ord, fields); err != nil {
+		if vals, err = g.v.fetch(vals, p.Ord, fields); err != nil {
 			return err
 		}
-		p.vals = vals[at:len(vals):len(vals)]
-		if after == nil || comparePlaces(keys, &p, after) > 0 {
+		p.Values = vals[at:len(vals):len(vals)]
+		if after == nil || ComparePlaces(keys, &p, after) > 0 {
 			places = append(places, p)
 		} else {
 			vals = vals[:at]
 		}
 	}
-	slices.SortFunc(places, func(a, b place) int { return comparePlaces(keys, &a, &b) })
+	slices.SortFunc(places, func(a, b Place) int { return ComparePlaces(keys, &a, &b) })
 	for _, p := range places[:min(len(places), g.want-len(g.out))] {
-		g.out = append(g.out, p.ord)
+		g.out = append(g.out, p.Ord)
 	}
 	return nil
 }
 
 // nulls appends the objects that have no value of the first key.
-func (g *pager) nulls(set *roaring.Bitmap, keys []SortKey, after *place) error {
+func (g *pager) nulls(set *roaring.Bitmap, keys []SortKey, after *Place) error {
 	if g.full() {
 		return nil
 	}
 	if after != nil {
-		if after.vals[0].Kind != Null {
+		if after.Values[0].Kind != Null {
 			if keys[0].NullsFirst {
 				return nil
 			}
@@ -206,12 +206,12 @@ func (g *pager) nulls(set *roaring.Bitmap, keys []SortKey, after *place) error {
 }
 
 // values walks the values of the first key.
-func (g *pager) values(set *roaring.Bitmap, keys []SortKey, after *place) error {
+func (g *pager) values(set *roaring.Bitmap, keys []SortKey, after *Place) error {
 	if g.full() {
 		return nil
 	}
 	var bd bounds
-	if after != nil && after.vals[0].Kind == Null {
+	if after != nil && after.Values[0].Kind == Null {
 		if !keys[0].NullsFirst {
 			return nil
 		}
@@ -219,9 +219,9 @@ func (g *pager) values(set *roaring.Bitmap, keys []SortKey, after *place) error 
 	}
 	if after != nil {
 		if keys[0].Desc {
-			bd.hi = &after.vals[0]
+			bd.hi = &after.Values[0]
 		} else {
-			bd.lo = &after.vals[0]
+			bd.lo = &after.Values[0]
 		}
 	}
 	w, err := g.v.walk(g.space, keys[0].Field, bd, keys[0].Desc)
@@ -235,7 +235,7 @@ func (g *pager) values(set *roaring.Bitmap, keys []SortKey, after *place) error 
 	return err
 }
 
-func (g *pager) groups(w *walker, set *roaring.Bitmap, keys []SortKey, after *place) error {
+func (g *pager) groups(w *walker, set *roaring.Bitmap, keys []SortKey, after *Place) error {
 	left := set.GetCardinality() // objects of the set not met yet; after a marker an upper bound
 	for n := 0; !g.full() && left > 0; n++ {
 		if n%1024 == 1023 && g.ctx.Err() != nil {
@@ -245,13 +245,13 @@ func (g *pager) groups(w *walker, set *roaring.Bitmap, keys []SortKey, after *pl
 		if err != nil || !ok {
 			return err
 		}
-		var tail *place
+		var tail *Place
 		if after != nil { // only the first value can be the marker's
 			v, err := w.value()
 			if err != nil {
 				return err
 			}
-			if Compare(v, after.vals[0]) == 0 {
+			if Compare(v, after.Values[0]) == 0 {
 				tail = after.tail()
 			}
 			after = nil

@@ -38,11 +38,16 @@ func (v *View) Seq() uint64 { return v.seq }
 // Posting returns the ordinals whose field has the value; of Null: that have any value. Read only.
 func (v *View) Posting(space byte, field string, value Value) (*roaring.Bitmap, error) {
 	f := v.ix.fields[fieldID{space, field}]
-	if f.Unique != nil && value.Kind != Null {
-		return v.unique(f, value)
-	}
-	if value.Kind == Null && (f.Required || f.Unique != nil) {
+	switch {
+	case value.Kind == Null && f.everywhere():
 		field = ""
+	case f.Unique != nil:
+		return v.unique(f, value)
+	case f.Constant != nil:
+		if value.Kind != f.Constant.Kind || Compare(value, *f.Constant) != 0 {
+			return roaring.New(), nil
+		}
+		return v.All(space)
 	}
 	v.buf = v.ix.postingKey(v.buf[:0], space, field, value)
 	if p := v.ix.cache.get(v.buf, v.seq); p != nil {

@@ -3,6 +3,7 @@ package index
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/cockroachdb/pebble/v2"
@@ -10,7 +11,7 @@ import (
 
 // walker goes through the values of a field in order, a group of ordinals for each.
 type walker struct {
-	it     *pebble.Iterator
+	it     *pebble.Iterator // nil: of a constant field
 	desc   bool
 	base   int  // length of the keys' part before the value
 	unique bool // the keys are those of a unique field
@@ -37,6 +38,9 @@ type bounds struct {
 // walk returns a walker over the values within the bounds; close it.
 func (v *View) walk(space byte, field string, bd bounds, desc bool) (*walker, error) {
 	f := v.ix.fields[fieldID{space, field}]
+	if f.Constant != nil {
+		return v.walkConstant(space, *f.Constant, bd)
+	}
 	w := &walker{desc: desc, unique: f.Unique != nil, start: true}
 	var base []byte
 	encode := appendValue
@@ -83,7 +87,39 @@ func (v *View) walk(space byte, field string, bd bounds, desc bool) (*walker, er
 	return w, err
 }
 
-func (w *walker) close() error { return w.it.Close() }
+// walkConstant returns a walker over a field that is the same everywhere.
+func (v *View) walkConstant(space byte, c Value, bd bounds) (*walker, error) {
+	all, err := v.All(space)
+	if err != nil {
+		return nil, err
+	}
+	return &walker{key: appendValue(nil, c), set: all.Clone(), ok: bd.hold(c) && !all.IsEmpty()}, nil
+}
+
+// hold tells whether the value is within the bounds.
+func (bd *bounds) hold(v Value) bool {
+	if bd.kind != Null && bd.kind != v.Kind || bd.prefix != "" && !strings.HasPrefix(v.Str, bd.prefix) {
+		return false
+	}
+	if bd.lo != nil {
+		if c := Compare(v, *bd.lo); c < 0 || c == 0 && bd.loOpen {
+			return false
+		}
+	}
+	if bd.hi != nil {
+		if c := Compare(v, *bd.hi); c > 0 || c == 0 && bd.hiOpen {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *walker) close() error {
+	if w.it == nil {
+		return nil
+	}
+	return w.it.Close()
+}
 
 func (w *walker) step() bool {
 	switch {
@@ -102,6 +138,11 @@ func (w *walker) step() bool {
 
 // next moves to the next value. False: the end, or an error that close returns too.
 func (w *walker) next() (bool, error) {
+	if w.it == nil {
+		ok := w.ok
+		w.ok = false
+		return ok, nil
+	}
 	if w.start {
 		w.step()
 	}
