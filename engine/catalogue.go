@@ -39,12 +39,15 @@ type catalogue struct {
 const (
 	spaceResources = 1
 	spaceMetrics   = 2
+	spaceRevisions = 3 // past states of resources, by their numbers
 )
 
 // objectCounts is the record of the last ordinals given and of how many objects there are.
 type objectCounts struct {
 	policy, resource, metric uint32
 	resources, metrics       uint64
+	revision                 uint32
+	revisions                uint64
 }
 
 func appendCounts(dst []byte, c *objectCounts) []byte {
@@ -53,6 +56,9 @@ func appendCounts(dst []byte, c *objectCounts) []byte {
 	for _, n := range [5]uint64{uint64(c.policy), uint64(c.resource), uint64(c.metric), c.resources, c.metrics} {
 		dst = binary.AppendUvarint(dst, n)
 	}
+	if c.revision > 0 {
+		dst = binary.AppendUvarint(appendUvarint32(dst, c.revision), c.revisions)
+	}
 	return endRecord(dst, at)
 }
 
@@ -60,6 +66,9 @@ func decodeCounts(rec []byte) (*objectCounts, error) {
 	r := openRecord(rec)
 	c := &objectCounts{policy: r.ordinal("policies"), resource: r.ordinal("resources"), metric: r.ordinal("metrics"),
 		resources: r.uvarint("resources"), metrics: r.uvarint("metrics")}
+	if r.src != "" {
+		c.revision, c.revisions = r.ordinal("revisions"), r.uvarint("revisions")
+	}
 	return c, r.close()
 }
 
@@ -93,6 +102,14 @@ var indexFields = []index.Field{
 	{Space: spaceResources, Name: fieldType, Required: true},
 	{Space: spaceResources, Name: fieldStarted, Required: true},
 	{Space: spaceResources, Name: fieldRevisionStart, Required: true},
+	{Space: spaceResources, Name: fieldRevision, Constant: &presentRevision},
+	{Space: spaceRevisions, Name: fieldID, Required: true},
+	{Space: spaceRevisions, Name: fieldOriginalID, Required: true},
+	{Space: spaceRevisions, Name: fieldType, Required: true},
+	{Space: spaceRevisions, Name: fieldStarted, Required: true},
+	{Space: spaceRevisions, Name: fieldRevisionStart, Required: true},
+	{Space: spaceRevisions, Name: fieldRevisionEnd, Required: true},
+	{Space: spaceRevisions, Name: fieldRevision, Required: true},
 	{Space: spaceMetrics, Name: fieldID, Unique: []byte{keyMetricID}},
 	{Space: spaceMetrics, Name: fieldPolicy, Required: true},
 }

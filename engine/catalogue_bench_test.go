@@ -143,7 +143,7 @@ func benchReads(b *testing.B, db *DB, resources int) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				set, err := s.eval(spaceResources, c.f)
+				set, err := s.view.Eval(ctx, spaceResources, c.f)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -180,8 +180,11 @@ func benchReads(b *testing.B, db *DB, resources int) {
 		n := 0
 		for b.Loop() {
 			n = 0
-			err := db.EachResourceMetric(ctx, and(eq(fieldProject, "project-0"), eq("flavor_name", "m1.3")), func(*Resource, string, MetricRef) error {
-				n++
+			q := Query{Filter: and(eq(fieldProject, "project-0"), eq("flavor_name", "m1.3"))}
+			err := db.EachResource(ctx, q, func(r ResourceRow) error {
+				for range r.Metrics() {
+					n++
+				}
 				return nil
 			})
 			if err != nil {

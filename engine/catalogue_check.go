@@ -19,6 +19,8 @@ func (c *catalogue) checkRecord(key, rec []byte) error {
 		_, err = decodeRule(string(key[1:]), rec)
 	case key[0] == keyResource:
 		_, err = decodeResource(0, rec)
+	case key[0] == keyRevision:
+		_, err = decodeRevision(0, rec)
 	case key[0] == keyMetric:
 		_, err = decodeMetric(0, rec, c.policies.Load())
 	case key[0] == keyResourceID || key[0] == keyMetricID:

@@ -28,6 +28,8 @@ type catModel struct {
 	resources map[UUID]Resource // Metrics nil
 	metrics   map[UUID]Metric
 	last      Ref
+	past      []Resource // revisions in the order of their numbers
+	revision  uint32     // the last number
 }
 
 func newCatModel() *catModel {
@@ -35,7 +37,8 @@ func newCatModel() *catModel {
 }
 
 func (m *catModel) clone() *catModel {
-	return &catModel{maps.Clone(m.policies), slices.Clone(m.order), maps.Clone(m.rules), maps.Clone(m.resources), maps.Clone(m.metrics), m.last}
+	return &catModel{maps.Clone(m.policies), slices.Clone(m.order), maps.Clone(m.rules), maps.Clone(m.resources), maps.Clone(m.metrics), m.last,
+		slices.Clone(m.past), m.revision}
 }
 
 func (m *catModel) named(resource UUID, name string) (Metric, bool) {
@@ -49,7 +52,11 @@ func (m *catModel) named(resource UUID, name string) (Metric, bool) {
 
 // full is the resource as reads show it.
 func (m *catModel) full(id UUID) Resource {
-	r := m.resources[id]
+	return m.withMetrics(m.resources[id])
+}
+
+func (m *catModel) withMetrics(r Resource) Resource {
+	id := r.ID
 	r.Metrics = map[string]MetricRef{}
 	for _, x := range m.metrics {
 		if x.Resource != nil && *x.Resource == id {
@@ -206,7 +213,7 @@ func (h *catHarness) step(tx *Tx, m *catModel) {
 		if ok {
 			n := r
 			n.Type, n.OriginalID, n.Creator = old.Type, old.OriginalID, old.Creator
-			m.resources[r.ID] = n
+			m.update(old, n)
 		} else {
 			want = ErrNotFound
 		}
@@ -217,8 +224,7 @@ func (h *catHarness) step(tx *Tx, m *catModel) {
 		if _, ok := m.resources[id]; !ok {
 			want = ErrNotFound
 		}
-		delete(m.resources, id)
-		maps.DeleteFunc(m.metrics, func(_ UUID, x Metric) bool { return x.Resource != nil && *x.Resource == id })
+		m.deleteResource(id)
 		same("delete resource", tx.DeleteResource(id), want)
 	case 10, 11:
 		x := Metric{ID: h.uuid(), Name: opt(h.r, h.metricName()), Unit: opt(h.r, "B"), Creator: opt(h.r, "admin"), Policy: h.policyName()}
@@ -253,6 +259,25 @@ func (h *catHarness) step(tx *Tx, m *catModel) {
 		delete(m.metrics, id)
 		same("delete metric", tx.DeleteMetric(id), want)
 	}
+}
+
+// update replaces a resource and keeps what it was, if that is something else.
+func (m *catModel) update(old, n Resource) {
+	same := n
+	same.RevisionStart = old.RevisionStart
+	if reflect.DeepEqual(same, old) {
+		return
+	}
+	m.resources[old.ID] = n
+	m.revision++
+	old.Revision, old.RevisionEnd = m.revision, &n.RevisionStart
+	m.past = append(m.past, old)
+}
+
+func (m *catModel) deleteResource(id UUID) {
+	delete(m.resources, id)
+	maps.DeleteFunc(m.metrics, func(_ UUID, x Metric) bool { return x.Resource != nil && *x.Resource == id })
+	m.past = slices.DeleteFunc(m.past, func(r Resource) bool { return r.ID == id })
 }
 
 func modelUpdatePolicy(m *catModel, old ArchivePolicy, ok bool, def []Granularity, window int) error {
@@ -345,6 +370,7 @@ func (h *catHarness) check() {
 	db, m := h.db, h.m
 	equal("metrics", db.CountMetrics(), len(m.metrics))
 	equal("resources", db.CountResources(), len(m.resources))
+	equal("revisions", db.CountRevisions(), len(m.past))
 	policies := []ArchivePolicy{}
 	for _, name := range m.order {
 		policies = append(policies, m.policies[name])
@@ -386,33 +412,103 @@ func (h *catHarness) check() {
 
 func ptr[T any](v T) *T { return &v }
 
-func (h *catHarness) checkResources() {
-	h.t.Helper()
-	field := pick(h.r, fieldProject, "host", "size")
-	val := pick(h.r, textValue("p1"), textValue("h2"), index.Value{Kind: index.Number, Num: 3})
-	q := Query{Limit: h.r.IntN(20), Sort: []SortKey{{Field: fieldStarted, Desc: h.r.IntN(2) == 0}}}
-	if h.r.IntN(2) == 0 {
-		q.Filter = &index.Filter{Op: index.Eq, Field: field, Value: val}
+// states are what a search looks at: the present states and, with history, past ones.
+func (m *catModel) states(history bool) []Resource {
+	all := slices.Collect(maps.Values(m.resources))
+	if history {
+		all = append(all, m.past...)
 	}
-	var want []*Resource
-	for id := range h.m.resources {
-		r := newResource(0, ptr(h.m.resources[id]), nil)
-		if q.Filter == nil || r.value(field) == val {
-			want = append(want, ptr(h.m.full(id)))
+	return all
+}
+
+func (h *catHarness) randomQuery() Query {
+	number := func(f float64) index.Value { return index.Value{Kind: index.Number, Num: f} }
+	q := Query{Limit: h.r.IntN(20), History: h.r.IntN(2) == 0}
+	for range h.r.IntN(3) {
+		q.Sort = append(q.Sort, SortKey{Field: pick(h.r, fieldStarted, fieldRevisionStart, fieldRevisionEnd, fieldRevision, fieldProject,
+			"host", "size", fieldID), Desc: h.r.IntN(2) == 0, NullsFirst: h.r.IntN(3) == 0, NullsLast: h.r.IntN(3) == 0})
+		if k := &q.Sort[len(q.Sort)-1]; k.NullsFirst {
+			k.NullsLast = false
 		}
 	}
-	less := func(a, b *Resource) int {
-		c := a.StartedAt.Compare(b.StartedAt)
-		if q.Sort[0].Desc {
+	if h.r.IntN(3) > 0 {
+		q.Filter = pick(h.r, &index.Filter{Op: index.Eq, Field: fieldProject, Value: textValue("p1")},
+			&index.Filter{Op: index.Ne, Field: "host", Value: textValue("h2")},
+			&index.Filter{Op: index.Ge, Field: "size", Value: number(3)},
+			&index.Filter{Op: index.Eq, Field: fieldRevision, Value: number(-1)},
+			&index.Filter{Op: index.Eq, Field: fieldRevisionEnd},
+			&index.Filter{Op: index.Gt, Field: fieldLifespan, Value: index.Value{Kind: index.Time, Time: 20_000}},
+			&index.Filter{Op: index.Le, Field: fieldRevisionStart, Value: timeValue(time.UnixMicro(3))})
+	}
+	return q
+}
+
+// holds evaluates the comparisons of randomQuery.
+func holds(f *index.Filter, r *resource) bool {
+	if f == nil {
+		return true
+	}
+	v := r.value(f.Field)
+	c := index.Compare(v, f.Value)
+	switch f.Op {
+	case index.Eq:
+		return v == f.Value
+	case index.Ne:
+		return v != f.Value
+	case index.Gt:
+		return v.Kind != index.Null && c > 0
+	case index.Le:
+		return v.Kind != index.Null && c <= 0
+	}
+	return v.Kind != index.Null && c >= 0
+}
+
+func compareStates(keys []SortKey, a, b *Resource) int {
+	x, y := newResource(0, a, nil), newResource(0, b, nil)
+	for _, k := range keys {
+		v, w := x.value(k.Field), y.value(k.Field)
+		c := index.Compare(v, w)
+		if k.Desc {
 			c = -c
 		}
-		return cmp.Or(c, bytes.Compare(a.ID[:], b.ID[:]))
+		if (v.Kind == index.Null) != (w.Kind == index.Null) {
+			first := k.NullsFirst || k.Desc && !k.NullsLast
+			if c = 1; (v.Kind == index.Null) == first {
+				c = -1
+			}
+		}
+		if c != 0 {
+			return c
+		}
 	}
-	slices.SortFunc(want, less)
-	if len(want) > 0 && h.r.IntN(2) == 0 {
-		i := h.r.IntN(len(want))
-		q.Marker = &want[i].ID
-		want = want[i+1:]
+	return cmp.Or(bytes.Compare(a.ID[:], b.ID[:]), cmp.Compare(a.Revision, b.Revision))
+}
+
+func (h *catHarness) checkResources() {
+	h.t.Helper()
+	q := h.randomQuery()
+	var want []*Resource
+	for _, r := range h.m.states(q.History) {
+		if holds(q.Filter, newResource(0, &r, nil)) {
+			want = append(want, ptr(h.m.withMetrics(r)))
+		}
+	}
+	slices.SortFunc(want, func(a, b *Resource) int { return compareStates(q.Sort, a, b) })
+	n := 0
+	err := h.db.EachResource(context.Background(), Query{Filter: q.Filter, History: q.History}, func(r ResourceRow) error {
+		i := slices.IndexFunc(want, func(w *Resource) bool { return w.ID == r.Resource().ID && w.Revision == r.Resource().Revision })
+		if n++; i < 0 || !maps.Equal(maps.Collect(r.Metrics()), want[i].Metrics) {
+			return fmt.Errorf("unexpected row %+v", r)
+		}
+		return nil
+	})
+	if err != nil || n != len(want) {
+		h.t.Fatalf("rows of %+v: %v, %d of %d", q, err, n, len(want))
+	}
+	if all := h.m.states(q.History); len(all) > 0 && h.r.IntN(2) == 0 {
+		at := all[h.r.IntN(len(all))]
+		q.Marker, q.MarkerRevision = &at.ID, at.Revision
+		want = slices.DeleteFunc(want, func(w *Resource) bool { return compareStates(q.Sort, w, &at) <= 0 })
 	}
 	if q.Limit > 0 && len(want) > q.Limit {
 		want = want[:q.Limit]
@@ -540,5 +636,5 @@ func readOnce(db *DB, r *rand.Rand) error {
 	if _, err := db.Resource(id); err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	return db.EachResourceMetric(ctx, nil, func(*Resource, string, MetricRef) error { return nil })
+	return db.EachResource(ctx, Query{History: true}, func(ResourceRow) error { return nil })
 }

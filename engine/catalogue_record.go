@@ -21,7 +21,8 @@ import (
 //	ordinal   uvarint
 //
 //	counters (keyMeta metaCounters)
-//	  uvarint last ordinal given to a policy, a resource, a metric; uvarint number of resources, of metrics
+//	  uvarint last ordinal given to a policy, a resource, a metric; uvarint number of resources, of metrics;
+//	  if there were revisions: uvarint last number given to one; uvarint number of them
 //	policy (keyPolicy + ordinal)
 //	  text name; uvarint back window; varint raw retention, ns
 //	  uvarint n; n times: uvarint width, ns; uvarint points
@@ -35,6 +36,8 @@ import (
 //	  uvarint n; n times, names ascending: text name; kind, 1 byte; 1 bool: 1 byte; 2 number: 8 bytes IEEE 754 LE;
 //	    3 time: varint ns; 4 bytes: text
 //	  uvarint n; n times, names ascending: text name of a metric; uuid; ordinal
+//	revision (keyRevision + number), a past state of a resource
+//	  ordinal of the resource; time it was so until; what a resource has, without its metrics
 //	metric (keyMetric + ordinal)
 //	  uuid; ordinal of the policy; text? name; text? unit; text? creator; 0, or 1 and uuid of the resource
 //

@@ -38,13 +38,21 @@ func sampleResource() *resource {
 		[]namedMetric{{"cpu", MetricRef{UUID{15: 5}, 300}}, {"mem", MetricRef{UUID{15: 6}, 301}}})
 }
 
+func sampleRevision() *resource {
+	r := newResource(9, &sampleResource().Resource, nil)
+	r.of, r.until, r.Revision = 3, time.UnixMicro(7).UTC(), 9
+	r.RevisionEnd = &r.until
+	return r
+}
+
 func sampleRecords() map[string][]byte {
 	p := samplePolicy()
 	return map[string][]byte{
-		"counters": appendCounts(nil, &objectCounts{2, 300, 70000, 299, 69000}),
+		"counters": appendCounts(nil, &objectCounts{2, 300, 70000, 299, 69000, 0, 0}),
 		"policy":   appendPolicy(nil, &p),
 		"rule":     appendRule(nil, &Rule{"r", "disk.*", "high"}),
 		"resource": appendResource(nil, sampleResource()),
+		"revision": appendRevision(nil, sampleRevision()),
 		"metric":   appendMetric(nil, sampleMetric(&policyEntry{ord: 2, name: "high"})),
 	}
 }
@@ -54,7 +62,7 @@ func sampleRecords() map[string][]byte {
 func TestRecordsGolden(t *testing.T) {
 	var out strings.Builder
 	recs := sampleRecords()
-	for _, name := range []string{"counters", "policy", "rule", "resource", "metric"} {
+	for _, name := range []string{"counters", "policy", "rule", "resource", "revision", "metric"} {
 		fmt.Fprintf(&out, "%s\n", name)
 		for rec := recs[name]; len(rec) > 0; rec = rec[min(len(rec), 16):] {
 			line := rec[:min(len(rec), 16)]
@@ -98,6 +106,9 @@ func TestRecordsRoundTrip(t *testing.T) {
 	if r, err := decodeResource(3, recs["resource"]); err != nil || !reflect.DeepEqual(r, sampleResource()) {
 		t.Errorf("resource %+v, %v", r, err)
 	}
+	if r, err := decodeRevision(9, recs["revision"]); err != nil || !reflect.DeepEqual(r, sampleRevision()) {
+		t.Errorf("revision %+v, %v", r, err)
+	}
 }
 
 // decodeAny tries the record as each kind.
@@ -110,6 +121,8 @@ func decodeAny(rec []byte) (errs []error) {
 	_, err = decodeRule("r", rec)
 	errs = append(errs, err)
 	_, err = decodeResource(1, rec)
+	errs = append(errs, err)
+	_, err = decodeRevision(1, rec)
 	errs = append(errs, err)
 	_, err = decodeMetric(1, rec, set)
 	return append(errs, err)

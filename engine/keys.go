@@ -10,6 +10,7 @@ const (
 	keyResourceType = 0x04 // + name
 	keyResource     = 0x10 // + resource ordinal: a resource record
 	keyResourceID   = 0x11 // + UUID: the resource's ordinal
+	keyRevision     = 0x14 // + number of a revision: a revision record
 	keyMetric       = 0x12 // + metric ordinal: a metric record
 	keyMetricID     = 0x13 // + UUID: the metric's ordinal
 	keyIndex        = 0x20 // see index/format.go

@@ -58,11 +58,13 @@ type Resource struct {
 	Creator       *string
 	UserID        *string
 	ProjectID     *string
-	StartedAt     time.Time  // microseconds, UTC
-	EndedAt       *time.Time // nil: alive
-	RevisionStart time.Time
+	StartedAt     time.Time              // microseconds, UTC
+	EndedAt       *time.Time             // nil: alive
+	RevisionStart time.Time              // since when it is so
+	RevisionEnd   *time.Time             // until when it was so; nil: it is the present state. Ignored by writes
+	Revision      uint32                 // number of a past state, of one sequence for all resources; 0: the present state. Ignored by writes
 	Attributes    map[string]index.Value // of the type; absent: null. Text and UUIDs are Bytes, numbers Number, dates Time.
-	Metrics       map[string]MetricRef   // by name; filled by reads, ignored by writes
+	Metrics       map[string]MetricRef   // by name, those of the present also in past states; filled by reads, ignored by writes
 }
 
 // MetricRef names a metric of a resource.
@@ -85,4 +87,8 @@ type Query struct {
 	Sort   []SortKey     // then by id ascending
 	Limit  int           // 0: no limit
 	Marker *UUID         // the page starts after this one; ErrNotFound if it does not exist
+
+	// Of resources only.
+	History        bool   // also past states; filter and order look at each state's own values
+	MarkerRevision uint32 // with Marker: which state of it; 0: the present one
 }

@@ -97,13 +97,9 @@ func (tx *Tx) DeleteArchivePolicy(name string) error {
 }
 
 func (tx *Tx) policyHasMetrics(s *policyState) (bool, error) {
-	view, err := tx.cat.ix.View(tx.cat.p, nil) // nobody else commits meanwhile
+	set, err := tx.posting(spaceMetrics, fieldPolicy, textValue(s.name))
 	if err != nil {
-		return false, indexError(err)
-	}
-	set, err := view.Posting(spaceMetrics, fieldPolicy, textValue(s.name))
-	if err != nil {
-		return false, indexError(err)
+		return false, err
 	}
 	n := int(set.GetCardinality())
 	for _, c := range tx.metrics {

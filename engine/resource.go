@@ -18,8 +18,9 @@ type resource struct {
 	Resource
 	ord                    uint32
 	creator, user, project string
-	ended                  time.Time
-	metrics                []namedMetric // by name ascending
+	ended, until           time.Time
+	metrics                []namedMetric // by name ascending; of a past state empty
+	of                     uint32        // of a past state, whose ord is its number: the resource's ordinal
 	since                  uint64        // the index's sequence number from which on it is so
 }
 
@@ -37,13 +38,16 @@ const (
 	fieldStarted       = "started_at"
 	fieldEnded         = "ended_at"
 	fieldRevisionStart = "revision_start"
+	fieldRevisionEnd   = "revision_end" // of past states
+	fieldRevision      = "revision"     // number of a past state, -1 of the present one
+	fieldLifespan      = "lifespan"     // from start to end, of what has ended
 )
 
-// resourceFields are the fields that every resource can have.
+// resourceFields are the fields that every resource can have. Attributes are not called so.
 var resourceFields = []string{fieldID, fieldOriginalID, fieldType, fieldCreator, fieldUser, fieldProject, fieldStarted,
-	fieldEnded, fieldRevisionStart}
+	fieldEnded, fieldRevisionStart, fieldRevisionEnd, fieldRevision, fieldLifespan}
 
-// newResource copies r with its metrics taken from elsewhere.
+// newResource copies r, a state of a resource, with its metrics taken from elsewhere.
 func newResource(ord uint32, r *Resource, metrics []namedMetric) *resource {
 	n := &resource{Resource: *r, ord: ord, metrics: metrics}
 	n.Creator = keepText(&n.creator, r.Creator)
@@ -53,6 +57,10 @@ func newResource(ord uint32, r *Resource, metrics []namedMetric) *resource {
 	if r.EndedAt != nil {
 		n.ended = micros(*r.EndedAt)
 		n.EndedAt = &n.ended
+	}
+	if r.RevisionEnd != nil {
+		n.until = micros(*r.RevisionEnd)
+		n.RevisionEnd = &n.until
 	}
 	n.Metrics = nil
 	n.Attributes = make(map[string]index.Value, len(r.Attributes))
@@ -67,10 +75,12 @@ func newResource(ord uint32, r *Resource, metrics []namedMetric) *resource {
 func micros(t time.Time) time.Time { return time.UnixMicro(t.UnixMicro()).UTC() }
 
 // export returns a copy that is the caller's, with its metrics.
-func (r *resource) export() *Resource {
+func (r *resource) export() *Resource { return r.exportWith(r.metrics) }
+
+func (r *resource) exportWith(metrics []namedMetric) *Resource {
 	c := newResource(r.ord, &r.Resource, nil)
-	c.Metrics = make(map[string]MetricRef, len(r.metrics))
-	for _, m := range r.metrics {
+	c.Metrics = make(map[string]MetricRef, len(metrics))
+	for _, m := range metrics {
 		c.Metrics[m.name] = m.MetricRef
 	}
 	return &c.Resource
@@ -78,8 +88,12 @@ func (r *resource) export() *Resource {
 
 // metric returns the resource's metric of that name.
 func (r *resource) metric(name string) (MetricRef, bool) {
-	if i, ok := r.find(name); ok {
-		return r.metrics[i].MetricRef, true
+	return findMetric(r.metrics, name)
+}
+
+func findMetric(metrics []namedMetric, name string) (MetricRef, bool) {
+	if i, ok := (&resource{metrics: metrics}).find(name); ok {
+		return metrics[i].MetricRef, true
 	}
 	return MetricRef{}, false
 }
@@ -161,9 +175,27 @@ func (r *resource) value(field string) index.Value {
 		return timeValue(r.ended)
 	case fieldRevisionStart:
 		return timeValue(r.RevisionStart)
+	case fieldRevisionEnd:
+		if r.RevisionEnd == nil {
+			return index.Value{}
+		}
+		return timeValue(r.until)
+	case fieldRevision:
+		if r.Revision == 0 {
+			return presentRevision
+		}
+		return index.Value{Kind: index.Number, Num: float64(r.Revision)}
+	case fieldLifespan:
+		if r.EndedAt == nil {
+			return index.Value{}
+		}
+		return index.Value{Kind: index.Time, Time: int64(r.ended.Sub(r.StartedAt))}
 	}
 	return r.Attributes[field]
 }
+
+// presentRevision is the number of every present state, in the index alone.
+var presentRevision = index.Value{Kind: index.Number, Num: -1}
 
 // timeValue is how times are indexed: those that int64 nanoseconds cannot hold are taken for the nearest that they can.
 func timeValue(t time.Time) index.Value {
@@ -183,7 +215,18 @@ func timeValue(t time.Time) index.Value {
 
 func appendResource(dst []byte, r *resource) []byte {
 	at := len(dst)
-	dst = append(beginRecord(dst), r.ID[:]...)
+	dst = appendState(beginRecord(dst), r)
+	dst = binary.AppendUvarint(dst, uint64(len(r.metrics)))
+	for _, m := range r.metrics {
+		dst = append(appendText(dst, m.name), m.ID[:]...)
+		dst = appendUvarint32(dst, uint32(m.Ref))
+	}
+	return endRecord(dst, at)
+}
+
+// appendState appends what of a resource revisions have, too.
+func appendState(dst []byte, r *resource) []byte {
+	dst = append(dst, r.ID[:]...)
 	dst = appendText(appendText(dst, r.OriginalID), r.Type)
 	dst = appendOptText(dst, r.Creator)
 	dst = appendOptText(dst, r.UserID)
@@ -198,16 +241,11 @@ func appendResource(dst []byte, r *resource) []byte {
 	for _, name := range slices.Sorted(maps.Keys(r.Attributes)) {
 		dst = appendAttribute(dst, name, r.Attributes[name])
 	}
-	dst = binary.AppendUvarint(dst, uint64(len(r.metrics)))
-	for _, m := range r.metrics {
-		dst = append(appendText(dst, m.name), m.ID[:]...)
-		dst = appendUvarint32(dst, uint32(m.Ref))
-	}
-	return endRecord(dst, at)
+	return dst
 }
 
-func decodeResource(ord uint32, rec []byte) (*resource, error) {
-	r := openRecord(rec)
+// state reads what appendState appends.
+func (r *recordReader) state(ord uint32) *resource {
 	n := &resource{ord: ord, Resource: Resource{ID: r.uuid("id"), OriginalID: r.text("original id"), Type: r.text("type")}}
 	n.Creator = r.optText(&n.creator, "creator")
 	n.UserID = r.optText(&n.user, "user")
@@ -223,7 +261,13 @@ func decodeResource(ord uint32, rec []byte) (*resource, error) {
 		name, v := r.attribute()
 		n.Attributes[name] = v
 	}
-	count = r.count(18, "metrics")
+	return n
+}
+
+func decodeResource(ord uint32, rec []byte) (*resource, error) {
+	r := openRecord(rec)
+	n := r.state(ord)
+	count := r.count(18, "metrics")
 	n.metrics = make([]namedMetric, count)
 	for i := range n.metrics {
 		m := &n.metrics[i]

@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"maps"
 	"slices"
+
+	"github.com/telemetrydb/tsdb/index"
 )
 
 // Resources in a transaction.
@@ -25,6 +28,7 @@ func (tx *Tx) CreateResource(r *Resource) error {
 		return err
 	}
 	now := newResource(ord, r, nil)
+	now.Revision, now.RevisionEnd = 0, nil
 	if r.RevisionStart.IsZero() {
 		now.RevisionStart = micros(tx.db.opts.Now())
 	}
@@ -37,7 +41,8 @@ func (tx *Tx) CreateResource(r *Resource) error {
 }
 
 // UpdateResource replaces attributes, user, project and times of the resource with r's id by r's; its type, original id and
-// creator stay. A zero RevisionStart means now. ErrNotFound.
+// creator stay. If something is different then, what it was becomes a revision that ends at r's RevisionStart (zero: now), when the
+// new state begins; else nothing happens. ErrNotFound.
 func (tx *Tx) UpdateResource(r *Resource) error {
 	old, err := tx.resource(r.ID)
 	if err != nil {
@@ -48,18 +53,39 @@ func (tx *Tx) UpdateResource(r *Resource) error {
 	}
 	n := *r
 	n.Type, n.OriginalID, n.Creator = old.Type, old.OriginalID, old.Creator
+	n.Revision, n.RevisionEnd = 0, nil
 	if n.RevisionStart.IsZero() {
 		n.RevisionStart = tx.db.opts.Now()
 	}
 	if err := checkResource(&n); err != nil {
 		return err
 	}
+	now := newResource(old.ord, &n, nil)
+	if now.equal(old) {
+		return nil
+	}
 	if _, err := tx.ownResource(r.ID); err != nil {
 		return err
 	}
+	if err := tx.keep(old, now.RevisionStart); err != nil {
+		return err
+	}
 	c := tx.resources[r.ID]
-	c.now = newResource(c.now.ord, &n, c.now.metrics)
+	now.metrics = c.now.metrics
+	c.now = now
 	return nil
+}
+
+// equal tells whether two states of a resource differ in nothing that a revision is made for.
+func (r *resource) equal(o *resource) bool {
+	same := func(a, b index.Value) bool { return a.Kind == b.Kind && index.Compare(a, b) == 0 }
+	for _, f := range []string{fieldUser, fieldProject} {
+		if !same(r.value(f), o.value(f)) {
+			return false
+		}
+	}
+	return r.StartedAt.Equal(o.StartedAt) && (r.EndedAt == nil) == (o.EndedAt == nil) && r.ended.Equal(o.ended) &&
+		maps.EqualFunc(r.Attributes, o.Attributes, same)
 }
 
 // DeleteResource removes it and its metrics. ErrNotFound.
@@ -75,7 +101,7 @@ func (tx *Tx) DeleteResource(id UUID) error {
 		tx.metrics[m.ID].now = nil
 	}
 	tx.resources[id].now = nil
-	return nil
+	return tx.dropRevisions(id)
 }
 
 // resource returns the resource as the transaction sees it, read only; nil: there is none.

@@ -5,56 +5,29 @@ import (
 	"slices"
 	"time"
 
-	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/telemetrydb/tsdb/index"
 )
 
 // Resources returns a page of resources. Fields of filters and sort keys: id, original_resource_id, type, creator,
-// user_id, project_id, started_at, ended_at, revision_start; any other name is an attribute, not set where a resource has none
-// of that name. The caller may keep and change the resources. ErrNotFound: the marker.
+// user_id, project_id, started_at, ended_at, revision_start, lifespan (a Time: ns from start to end), with History also revision
+// (a Number, -1 of the present state) and revision_end; any other name is an attribute, not set where a resource has none of that
+// name. States that are equal in everything sorted by and in id come in the order of their revisions, the present one first. The
+// caller may keep and change the resources. ErrNotFound: the marker.
 func (db *DB) Resources(ctx context.Context, q Query) ([]*Resource, error) {
 	var out []*Resource
-	err := db.eachResource(ctx, q, func(r *resource) error {
-		out = append(out, r.export())
-		return nil
-	})
-	return out, err
-}
-
-// EachResourceMetric calls fn with every metric of the resources that the filter selects, by name, at a fraction of the cost of
-// Resources: in order of the resources' creation, and of names within one. The resource is shared, so fn must not change it,
-// and its Metrics are not filled in. It stops at the first error of fn.
-func (db *DB) EachResourceMetric(ctx context.Context, f *index.Filter, fn func(r *Resource, name string, m MetricRef) error) error {
-	if err := db.begin(); err != nil {
-		return err
-	}
-	defer db.end()
-	s, err := db.cat.search(ctx, spaceResources)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	set, err := s.view.Eval(ctx, spaceResources, f)
-	if err != nil {
-		return indexError(err)
-	}
-	for it := set.Iterator(); it.HasNext(); {
-		r, err := s.resource(it.Next())
+	err := db.searchResources(ctx, q, func(s *search) error {
+		refs, err := s.resourcePage(q)
 		if err != nil {
 			return err
 		}
-		for _, m := range r.metrics {
-			if err := fn(&r.Resource, m.name, m.MetricRef); err != nil {
-				return err
-			}
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-	}
-	return nil
+		return s.eachRow(refs, func(r ResourceRow) error {
+			out = append(out, r.state.exportWith(r.metrics))
+			return nil
+		})
+	})
+	return out, err
 }
 
 // Metrics returns a page of metrics. Fields: id, name, unit, archive_policy_name, creator, resource_id.
@@ -72,7 +45,7 @@ func (db *DB) Metrics(ctx context.Context, q Query) ([]Metric, error) {
 		return nil, err
 	}
 	defer s.close()
-	ords, err := s.page(q, keyMetricID, KindMetric)
+	ords, err := s.metricPage(q)
 	if err != nil {
 		return nil, err
 	}
@@ -85,35 +58,6 @@ func (db *DB) Metrics(ctx context.Context, q Query) ([]Metric, error) {
 		out[i] = m.export()
 	}
 	return out, nil
-}
-
-func (db *DB) eachResource(ctx context.Context, q Query, fn func(r *resource) error) error {
-	if err := db.begin(); err != nil {
-		return err
-	}
-	defer db.end()
-	if err := checkFields(q, nil); err != nil {
-		return err
-	}
-	s, err := db.cat.search(ctx, spaceResources)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	ords, err := s.page(q, keyResourceID, KindResource)
-	if err != nil {
-		return err
-	}
-	for _, ord := range ords {
-		r, err := s.resource(ord)
-		if err == nil {
-			err = fn(r)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // checkFields refuses fields that are not among those known; nil: every name but the empty one is.
@@ -148,6 +92,7 @@ type search struct {
 	cat      *catalogue
 	snap     *pebble.Snapshot
 	view     *index.View
+	past     *index.View // of revisions; nil in a search of metrics
 	policies *policySet
 }
 
@@ -156,65 +101,85 @@ func (c *catalogue) search(ctx context.Context, space byte) (*search, error) {
 		return nil, err
 	}
 	s := &search{ctx: ctx, cat: c, snap: c.p.NewSnapshot()}
-	fetch := s.resourceValues
-	if space == spaceMetrics {
-		fetch = s.metricValues
-	}
-	var err error
-	if s.view, err = c.ix.View(s.snap, fetch); err != nil {
+	if err := s.open(space); err != nil {
 		s.close()
-		return nil, indexError(err)
+		return nil, err
 	}
-	for c.version.Load() < 2*s.view.Seq() { // the snapshot is of a commit that is just being published
-		if err := ctx.Err(); err != nil {
-			s.close()
-			return nil, err
+	return s, nil
+}
+
+func (s *search) open(space byte) (err error) {
+	if space == spaceMetrics {
+		s.view, err = s.cat.ix.View(s.snap, s.metricValues)
+	} else {
+		s.view, err = s.cat.ix.View(s.snap, s.resourceValues)
+		if err == nil {
+			s.past, err = s.cat.ix.View(s.snap, s.revisionValues)
+		}
+	}
+	if err != nil {
+		return indexError(err)
+	}
+	for s.cat.version.Load() < 2*s.view.Seq() { // the snapshot is of a commit that is just being published
+		if err := s.ctx.Err(); err != nil {
+			return err
 		}
 		time.Sleep(10 * time.Microsecond)
 	}
-	s.policies = c.policies.Load()
-	return s, nil
+	s.policies = s.cat.policies.Load()
+	return nil
 }
 
 func (s *search) close() { s.snap.Close() }
 
-// page returns the ordinals of the page that the query asks for.
-func (s *search) page(q Query, idPrefix byte, kind Kind) ([]uint32, error) {
-	space := byte(spaceResources)
-	if kind == KindMetric {
-		space = spaceMetrics
-	}
-	p := index.Page{Space: space, Limit: q.Limit}
+// sortKeys are the keys of the query's order, id among them, which decides all but the order of the states of a resource.
+func sortKeys(q Query) []index.SortKey {
+	keys := make([]index.SortKey, 0, len(q.Sort)+1)
 	byID := false
 	for _, k := range q.Sort {
-		p.Keys = append(p.Keys, index.SortKey{Field: k.Field, Desc: k.Desc, NullsFirst: k.NullsFirst || k.Desc && !k.NullsLast})
-		if byID = k.Field == fieldID; byID {
+		keys = append(keys, index.SortKey{Field: k.Field, Desc: k.Desc, NullsFirst: k.NullsFirst || k.Desc && !k.NullsLast})
+		if byID = byID || k.Field == fieldID; byID && !q.History {
 			break // nothing is left to be decided
 		}
 	}
 	if !byID {
-		p.Keys = append(p.Keys, index.SortKey{Field: fieldID})
+		keys = append(keys, index.SortKey{Field: fieldID})
 	}
+	return keys
+}
+
+// metricPage returns the metrics of the page that the query asks for.
+func (s *search) metricPage(q Query) ([]uint32, error) {
+	keys := sortKeys(q)
+	var after *index.Place
 	if q.Marker != nil {
-		ord, err := ordinalOf(s.snap, idPrefix, *q.Marker)
+		ord, err := s.marker(keyMetricID, KindMetric, *q.Marker)
 		if err != nil {
 			return nil, err
 		}
-		if ord == 0 {
-			return nil, &Error{Kind: kind, Name: q.Marker.String(), Err: ErrNotFound}
+		if after, err = s.view.PlaceOf(ord, keys); err != nil {
+			return nil, indexError(err)
 		}
-		p.After = &ord
 	}
-	var err error
-	var ords []uint32
-	if p.Set, err = s.eval(space, q.Filter); err == nil {
-		ords, err = s.view.Page(s.ctx, p)
-	}
-	return ords, indexError(err)
+	return s.page(s.view, spaceMetrics, q, keys, after)
 }
 
-func (s *search) eval(space byte, f *index.Filter) (*roaring.Bitmap, error) {
-	return s.view.Eval(s.ctx, space, f)
+func (s *search) marker(prefix byte, kind Kind, id UUID) (uint32, error) {
+	ord, err := ordinalOf(s.snap, prefix, id)
+	if err == nil && ord == 0 {
+		err = &Error{Kind: kind, Name: id.String(), Err: ErrNotFound}
+	}
+	return ord, err
+}
+
+func (s *search) page(view *index.View, space byte, q Query, keys []index.SortKey, after *index.Place) ([]uint32, error) {
+	p := index.Page{Space: space, Keys: keys, After: after, Limit: q.Limit}
+	var err error
+	var ords []uint32
+	if p.Set, err = view.Eval(s.ctx, space, q.Filter); err == nil {
+		ords, err = view.Page(s.ctx, p)
+	}
+	return ords, indexError(err)
 }
 
 // resource returns the resource, which exists: read only.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/telemetrydb/tsdb/index"
@@ -22,13 +23,15 @@ type Tx struct {
 	// What the transaction touched, by id. The ends of a chain of changes suffice to write records and index.
 	resources map[UUID]*resourceChange
 	metrics   map[UUID]*metricChange
+	revisions map[uint32]*revisionChange
 	windows   []*policyEntry // whose back window changes
 }
 
 // resourceChange holds a resource before and after a transaction; nil: there is none. now is the transaction's own.
 type resourceChange struct {
 	old, now *resource
-	gone     uint32 // set by flush: the ordinal that ceases to be
+	kept     []uint32 // numbers of revisions that the transaction made of it
+	gone     uint32   // set by flush: the ordinal that ceases to be
 }
 
 // metricChange is the same of a metric.
@@ -60,7 +63,8 @@ func (db *DB) update(fn func(tx *Tx) error) (*pebble.Batch, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	tx := &Tx{db: db, cat: c, batch: c.p.NewBatch(), counts: *c.counts.Load(),
-		resources: make(map[UUID]*resourceChange), metrics: make(map[UUID]*metricChange)}
+		resources: make(map[UUID]*resourceChange), metrics: make(map[UUID]*metricChange),
+		revisions: make(map[uint32]*revisionChange)}
 	committed := false
 	defer func() { // also when fn panics
 		if !committed {
@@ -111,6 +115,11 @@ func (tx *Tx) flush(ch *index.Change) error {
 			return err
 		}
 	}
+	for number, c := range tx.revisions {
+		if err := tx.flushRevision(ch, number, c, &buf); err != nil {
+			return err
+		}
+	}
 	for id, c := range tx.metrics {
 		if err := tx.flushMetric(ch, id, c, &buf); err != nil {
 			return err
@@ -124,7 +133,7 @@ func (tx *Tx) flush(ch *index.Change) error {
 
 func (tx *Tx) flushResource(ch *index.Change, id UUID, c *resourceChange, buf *[]byte) error {
 	if c.old != nil && (c.now == nil || c.now.ord != c.old.ord) {
-		indexResource(ch, c.old, nil)
+		indexState(ch, spaceResources, c.old.ord, c.old, nil)
 		tx.counts.resources--
 		if err := tx.batch.Delete(ordinalKey(keyResource, c.old.ord), nil); err != nil {
 			return err
@@ -144,46 +153,40 @@ func (tx *Tx) flushResource(ch *index.Change, id UUID, c *resourceChange, buf *[
 			return err
 		}
 	}
-	indexResource(ch, c.old, c.now)
+	indexState(ch, spaceResources, c.now.ord, c.old, c.now)
 	*buf = appendResource((*buf)[:0], c.now)
 	return tx.batch.Set(ordinalKey(keyResource, c.now.ord), *buf, nil)
 }
 
-// indexResource describes the change from old to now, two states of one ordinal; nil: none.
-func indexResource(ch *index.Change, old, now *resource) {
-	ord, none := uint32(0), &resource{}
+// indexState describes the change from old to now, two states of one ordinal of the space; nil: none.
+func indexState(ch *index.Change, space byte, ord uint32, old, now *resource) {
+	none := new(resource)
+	was, is := none, none
 	value := func(r *resource, field string) index.Value {
-		if r == nil {
+		if r == none {
 			return index.Value{}
 		}
 		return r.value(field)
 	}
-	switch {
-	case old == nil:
-		ord = now.ord
-		ch.Insert(spaceResources, ord)
-	case now == nil:
-		ord = old.ord
-		ch.Delete(spaceResources, ord)
-	default:
-		ord = old.ord
-	}
-	for _, f := range resourceFields {
-		ch.Set(spaceResources, ord, f, value(old, f), value(now, f))
-	}
-	was, is := none, none
 	if old != nil {
 		was = old
+	} else {
+		ch.Insert(space, ord)
 	}
 	if now != nil {
 		is = now
+	} else {
+		ch.Delete(space, ord)
+	}
+	for _, f := range resourceFields {
+		ch.Set(space, ord, f, value(was, f), value(is, f))
 	}
 	for name, v := range was.Attributes {
-		ch.Set(spaceResources, ord, name, v, is.Attributes[name])
+		ch.Set(space, ord, name, v, is.Attributes[name])
 	}
 	for name, v := range is.Attributes {
 		if _, ok := was.Attributes[name]; !ok {
-			ch.Set(spaceResources, ord, name, index.Value{}, v)
+			ch.Set(space, ord, name, index.Value{}, v)
 		}
 	}
 }
@@ -282,6 +285,16 @@ func (tx *Tx) publish(ch *index.Change) {
 	}
 	ch.Publish()
 	c.version.Store(2 * seq)
+}
+
+// posting returns the ordinals whose field has the value, without what the transaction did: read only.
+func (tx *Tx) posting(space byte, field string, v index.Value) (*roaring.Bitmap, error) {
+	view, err := tx.cat.ix.View(tx.cat.p, nil) // nobody else commits meanwhile
+	if err != nil {
+		return nil, indexError(err)
+	}
+	set, err := view.Posting(space, field, v)
+	return set, indexError(err)
 }
 
 func (tx *Tx) policies() *policySet {

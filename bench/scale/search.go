@@ -48,7 +48,7 @@ func (p *phase) search() error {
 	}
 	for i, s := range searches() {
 		bitmap := func() error {
-			err := db.EachResourceMetric(p.ctx, s.filter, func(*engine.Resource, string, engine.MetricRef) error { return errEnough })
+			err := db.EachResource(p.ctx, engine.Query{Filter: s.filter}, func(engine.ResourceRow) error { return errEnough })
 			if errors.Is(err, errEnough) {
 				err = nil
 			}
@@ -82,11 +82,8 @@ func (p *phase) search() error {
 }
 
 func countResources(ctx context.Context, db *engine.DB, f *index.Filter, n *int) error {
-	var last engine.UUID
-	return db.EachResourceMetric(ctx, f, func(r *engine.Resource, _ string, _ engine.MetricRef) error {
-		if r.ID != last {
-			*n, last = *n+1, r.ID
-		}
+	return db.EachResource(ctx, engine.Query{Filter: f}, func(engine.ResourceRow) error {
+		*n++
 		return nil
 	})
 }

@@ -217,9 +217,12 @@ func (e *tsdb) StoredMeans(i int, from, to int64) (n int, sum float64, err error
 
 func (e *tsdb) Lookup(_, project string) (seriesFound, nameBytes int, err error) {
 	const groupBytes = 1 // the group is the metric's; every one is a letter
-	err = e.db.EachResourceMetric(e.ctx, equal("project_id", project), func(r *engine.Resource, name string, _ engine.MetricRef) error {
-		seriesFound++
-		nameBytes += len(name) + len(r.OriginalID) + len(*r.ProjectID) + len(r.Attributes["host"].Str) + groupBytes
+	err = e.db.EachResource(e.ctx, engine.Query{Filter: equal("project_id", project)}, func(row engine.ResourceRow) error {
+		r := row.Resource()
+		for name := range row.Metrics() {
+			seriesFound++
+			nameBytes += len(name) + len(r.OriginalID) + len(*r.ProjectID) + len(r.Attributes["host"].Str) + groupBytes
+		}
 		return nil
 	})
 	return seriesFound, nameBytes, err
