@@ -1,0 +1,158 @@
+package prometheus
+
+import (
+	"encoding/binary"
+	"errors"
+	"maps"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/snappy"
+)
+
+// Messages for tests, put together by hand.
+
+func message(number uint64, b []byte) []byte {
+	out := binary.AppendUvarint(nil, number<<3|kindBytes)
+	return append(binary.AppendUvarint(out, uint64(len(b))), b...)
+}
+
+func label(name, value string) []byte {
+	return message(1, append(message(1, []byte(name)), message(2, []byte(value))...))
+}
+
+func sample(millis int64, v float64) []byte {
+	b := binary.LittleEndian.AppendUint64([]byte{1<<3 | kindFixed8}, math.Float64bits(v))
+	return message(2, binary.AppendUvarint(append(b, 2<<3|kindVarint), uint64(millis)))
+}
+
+func series(parts ...[]byte) []byte {
+	var all []byte
+	for _, p := range parts {
+		all = append(all, p...)
+	}
+	return message(1, all)
+}
+
+func request(series ...[]byte) []byte {
+	var all []byte
+	for _, s := range series {
+		all = append(all, s...)
+	}
+	return snappy.Encode(nil, all)
+}
+
+func decoded(t *testing.T, body []byte) *Request {
+	t.Helper()
+	var r Request
+	if err := r.Decode(body, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	return &r
+}
+
+func TestDecode(t *testing.T) {
+	up := label("__name__", "up")
+	r := decoded(t, request(
+		series(label("job", "node"), label("instance", "h:9100"), up, label("other", "x"), sample(1500, 1), sample(1600, 2.5)),
+		series(up, sample(7, math.Inf(1)), message(3, []byte("an exemplar")), message(4, nil)),
+		series(up, label("job", ""), label("instance", ""), sample(8, -1)),
+		series(label("__name__", "no samples")),
+		message(3, []byte("metadata")),
+	))
+	node, none := Resource{"node", "h:9100"}, Resource{"none", "none"}
+	want := []Series{
+		{node, "up", []Sample{{1_500_000_000, 1}, {1_600_000_000, 2.5}}},
+		{none, "up", []Sample{{8_000_000, -1}}},
+	}
+	if !reflect.DeepEqual(r.Series, want) || r.Fault != "" {
+		t.Errorf("got  %+v %q\nwant %+v", r.Series, r.Fault, want)
+	}
+	if want := map[string]int{ReasonShadowed: 1, ReasonHistogram: 1}; !maps.Equal(r.Refused, want) {
+		t.Errorf("refused %v, want %v", r.Refused, want)
+	}
+	if id := r.Series[0].Resource.ID(); id != "node@h:9100" {
+		t.Errorf("id %q", id)
+	}
+}
+
+func TestDecodeLeavesOut(t *testing.T) {
+	up := label("__name__", "up")
+	for reason, s := range map[string][]byte{
+		ReasonName:     series(label("job", "a"), sample(1, 1)),
+		ReasonLongName: series(label("__name__", strings.Repeat("é", 256)), sample(1, 1)),
+		ReasonResource: series(up, label("job", "a/b"), sample(1, 1)),
+		ReasonTime:     series(up, label("job", "a"), sample(-1, 1)),
+		ReasonEncoding: series(up, label("job", "\xff"), sample(1, 1)),
+	} {
+		r := decoded(t, request(s, series(up, sample(5, 5))))
+		if r.Refused[reason] != 1 || r.Fault == "" || len(r.Series) != 1 || r.Series[0].Samples[0].Value != 5 {
+			t.Errorf("%s: %+v", reason, r)
+		}
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	huge := append(binary.AppendUvarint(nil, 1<<31), "not much"...)
+	for _, tc := range []struct {
+		name string
+		body []byte
+		want error
+	}{
+		{"nothing", nil, ErrFormat},
+		{"text", []byte("up 1"), ErrFormat},
+		{"a length that is made up", append(binary.AppendUvarint(nil, 1<<19), 0), ErrFormat},
+		{"a bomb", huge, ErrLarge},
+		{"cut short", request([]byte{1<<3 | kindBytes, 9, 1}), ErrFormat},
+		{"a group", request([]byte{1<<3 | 3}), ErrFormat},
+		{"a number in place of a series", request([]byte{1<<3 | kindVarint, 1}), ErrFormat},
+		{"a number in place of a label", request(series([]byte{1<<3 | kindVarint, 1})), ErrFormat},
+		{"text in place of a value", request(series(message(2, message(1, []byte("x"))))), ErrFormat},
+		{"samples without end", request(series([]byte(strings.Repeat("\x12\x00", 400_000))), series([]byte(strings.Repeat("\x12\x00", 700_000)))), ErrLarge},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var r Request
+			if err := r.Decode(tc.body, 8<<20); !errors.Is(err, tc.want) {
+				t.Errorf("%v, want %v", err, tc.want)
+			}
+		})
+	}
+}
+
+// FuzzDecode looks for a message that breaks the decoder or makes more of it than there is.
+func FuzzDecode(f *testing.F) {
+	f.Add(series(label("job", "node"), label("__name__", "up"), sample(1500, 1), sample(1600, 2.5), message(4, nil)))
+	f.Add(series(label("__name__", "up"), sample(-1, math.NaN())))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		r := Request{Refused: map[string]int{}}
+		if r.decode(in) != nil {
+			return
+		}
+		n := 0
+		for _, s := range r.Series {
+			if n += len(s.Samples); len(s.Samples) == 0 || s.Metric == "" {
+				t.Errorf("%+v", s)
+			}
+		}
+		for _, k := range r.Refused {
+			n += k
+		}
+		if n > len(in) {
+			t.Errorf("%d samples of %d bytes", n, len(in))
+		}
+	})
+}
+
+// FuzzCompressed does the same with what comes before: the compression.
+func FuzzCompressed(f *testing.F) {
+	f.Add(request(series(label("__name__", "up"), sample(1, 1))))
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0x0f, 0})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var r Request
+		if err := r.Decode(in, 1<<16); err != nil && !errors.Is(err, ErrFormat) && !errors.Is(err, ErrLarge) {
+			t.Error(err)
+		}
+	})
+}
