@@ -29,14 +29,12 @@ func (a *Aggregator) Append(dst []float64, m Method, offs []int32, vs []float64)
 	least := int32(1)
 	if m == Std {
 		least = 2
+	} else if areSingles(offs) {
+		return appendSingles(dst, m, vs[offs[0]:offs[len(offs)-1]]), nil
 	}
 	present, points := a.mark(offs, least)
-	lo, hi := offs[0], offs[len(offs)-1]
-	switch {
-	case points == 0:
+	if points == 0 {
 		return dst, present
-	case present == nil && int(hi-lo) == points:
-		return appendSingles(dst, m, vs[lo:hi]), nil
 	}
 	switch m {
 	case Mean:
@@ -108,23 +106,40 @@ func (a *Aggregator) markNone(n int) []uint64 {
 	return a.present
 }
 
+// areSingles tells whether each group has one value.
+func areSingles(offs []int32) bool {
+	first := offs[0]
+	if int(offs[len(offs)-1]-first) != len(offs)-1 {
+		return false
+	}
+	for i, o := range offs {
+		if o-first != int32(i) {
+			return false
+		}
+	}
+	return true
+}
+
 // appendSingles appends m of each value by itself. Not for Std, of which a single value has none.
 func appendSingles(dst []float64, m Method, vs []float64) []float64 {
-	dst = append(dst, vs...)
-	out := dst[len(dst)-len(vs):]
+	n := len(dst)
+	dst = slices.Grow(dst, len(vs))[:n+len(vs)]
+	out := dst[n:][:len(vs)]
 	switch m {
 	case Mean, Sum:
-		for i, v := range out {
+		for i, v := range vs {
 			out[i] = 0 + v // -0 becomes 0
 		}
 	case Median:
-		for i, v := range out {
+		for i, v := range vs {
 			out[i] = (v + v) / 2 // may overflow
 		}
 	case Count:
 		for i := range out {
 			out[i] = 1
 		}
+	default:
+		copy(out, vs)
 	}
 	return dst
 }

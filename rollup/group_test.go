@@ -38,13 +38,16 @@ func TestAppendGroupsRandom(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
-	for range 300 {
+	for range 600 {
 		width := 1 + rng.Int64N(100)
-		ts := make([]int64, rng.IntN(60))
+		ts := make([]int64, rng.IntN(300))
 		at := rng.Int64N(1000)
+		step, jitter := 1+rng.Int64N(150), rng.IntN(40)
 		for i := range ts {
 			ts[i] = at
-			at += 1 + rng.Int64N(1+rng.Int64N(300))
+			if at += step; rng.IntN(40) < jitter { // from a steady pace to none
+				at += rng.Int64N(1 + rng.Int64N(300))
+			}
 		}
 		checkGroups(t, ts, func(a int64) int64 { return a / width * width }, func() ([]int64, []int32) {
 			return AppendGroups(nil, nil, ts, width)
