@@ -164,3 +164,29 @@ func ExampleView_Raw() {
 	// 03:05:10 27
 	// 03:05:20 28
 }
+
+// Raw samples can be aggregated in groups of any width, whatever the policy keeps.
+func ExampleView_Resample() {
+	db, ref := openExample()
+	defer db.Close()
+	appendExample(db, ref)
+
+	v, err := db.View(ref)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer v.Close()
+	from, to := exampleStart.UnixNano(), exampleStart.Add(time.Hour).UnixNano()
+	times, means, err := v.Resample(context.Background(), ref, 30*time.Second, rollup.Mean, from, to, nil, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i, t := range times {
+		fmt.Println(time.Unix(0, t).UTC().Format("15:04:05"), means[i])
+	}
+	// Output:
+	// 03:04:00 21
+	// 03:04:30 24
+	// 03:05:00 27
+	// 03:05:30 30
+}
