@@ -44,6 +44,13 @@ type Downsampler interface {
 	StoredMeans(series int, from, to int64) (n int, sum float64, err error)
 }
 
+// Averager is for engines that aggregate raw samples by themselves. The others' samples the harness aggregates as Scan gives them.
+type Averager interface {
+	// Means returns the number and the sum of the means, in buckets of width that are aligned to the epoch, of one series' samples with
+	// from <= time <= to (milliseconds).
+	Means(series int, from, to int64, width time.Duration) (n int, sum float64, err error)
+}
+
 // Options is what a phase asks of an engine.
 type Options struct {
 	Writers int

@@ -93,6 +93,10 @@ func (p *phase) raw(s Selection, from, to int64) (n, sum float64, err error) {
 
 // means is the sum over all buckets of the mean of all samples in the bucket, over all selected series.
 func (p *phase) means(s Selection, from, to int64) (n, sum float64, err error) {
+	if a, ok := p.engine.(Averager); ok && s.Key == "" {
+		buckets, sum, err := a.Means(s.Series, from, to, time.Duration(bucketMillis)*time.Millisecond)
+		return float64(buckets), sum, err
+	}
 	f := newFold(from, to, bucketMillis, int64(time.Millisecond/p.engine.Unit()))
 	err = p.engine.Scan(s, from, to, f.add)
 	n, sum = f.result()

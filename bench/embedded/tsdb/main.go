@@ -154,23 +154,52 @@ func (e *tsdb) Scan(s embedded.Selection, from, to int64, emit func([]int64, []f
 	if s.Key != "" {
 		return e.scanGroup(s.Value, from, to, emit)
 	}
-	m, err := e.db.ResourceMetric(e.series[s.Series].resource, e.set.Series[s.Series].Metric)
+	err := e.view(s.Series, func(v *engine.View, m engine.Ref) (err error) {
+		e.times, e.values, err = v.Raw(e.ctx, m, from, to, e.times[:0], e.values[:0])
+		return err
+	})
 	if errors.Is(err, engine.ErrNotFound) {
 		return nil // no sample of it has come yet
 	}
 	if err != nil {
 		return err
 	}
-	view, err := e.db.View(m.Ref)
+	emit(e.times, e.values)
+	return nil
+}
+
+// view finds the metric of a series and calls read with a view of it.
+func (e *tsdb) view(i int, read func(*engine.View, engine.Ref) error) error {
+	m, err := e.db.ResourceMetric(e.series[i].resource, e.set.Series[i].Metric)
 	if err != nil {
 		return err
 	}
-	defer view.Close()
-	if e.times, e.values, err = view.Raw(e.ctx, m.Ref, from, to, e.times[:0], e.values[:0]); err != nil {
+	v, err := e.db.View(m.Ref)
+	if err != nil {
 		return err
 	}
-	emit(e.times, e.values)
-	return nil
+	defer v.Close()
+	return read(v, m.Ref)
+}
+
+// Means has the engine aggregate raw samples.
+func (e *tsdb) Means(i int, from, to int64, width time.Duration) (n int, sum float64, err error) {
+	err = e.view(i, func(v *engine.View, m engine.Ref) (err error) {
+		e.times, e.values, err = v.Resample(e.ctx, m, width, rollup.Mean, from*nanosAMilli, to*nanosAMilli+1, e.times[:0], e.values[:0])
+		return err
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	n, sum = added(e.values)
+	return n, sum, nil
+}
+
+func added(values []float64) (n int, sum float64) {
+	for _, v := range values {
+		sum += v
+	}
+	return len(values), sum
 }
 
 func (e *tsdb) scanGroup(group string, from, to int64, emit func([]int64, []float64)) error {
@@ -196,23 +225,14 @@ func (e *tsdb) scanGroup(group string, from, to int64, emit func([]int64, []floa
 // StoredMeans reads the means that the policy keeps.
 func (e *tsdb) StoredMeans(i int, from, to int64) (n int, sum float64, err error) {
 	width := policy(e.set).Definition[0].Width
-	m, err := e.db.ResourceMetric(e.series[i].resource, e.set.Series[i].Metric)
-	if err != nil {
-		return 0, 0, err
-	}
-	view, err := e.db.View(m.Ref)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer view.Close()
-	points, err := view.Measures(e.ctx, m.Ref, width, []rollup.Method{rollup.Mean}, from*nanosAMilli, to*nanosAMilli+1)
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, v := range points[0].Values {
-		sum += v
-	}
-	return len(points[0].Values), sum, nil
+	err = e.view(i, func(v *engine.View, m engine.Ref) error {
+		points, err := v.Measures(e.ctx, m, width, []rollup.Method{rollup.Mean}, from*nanosAMilli, to*nanosAMilli+1)
+		if err == nil {
+			n, sum = added(points[0].Values)
+		}
+		return err
+	})
+	return n, sum, err
 }
 
 func (e *tsdb) Lookup(_, project string) (seriesFound, nameBytes int, err error) {
