@@ -17,7 +17,7 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 }
 
-func newMetrics(db *engine.DB) *metrics {
+func newMetrics(s *Server) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -26,7 +26,13 @@ func newMetrics(db *engine.DB) *metrics {
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route", "method", "status"}),
 	}
-	m.registry.MustRegister(m.seconds, &engineCollector{db},
+	gauge := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
+	}
+	m.registry.MustRegister(
+		gauge("tsdb_http_requests", "Requests under way.", func() float64 { return float64(s.busy.Inside()) }),
+		gauge("tsdb_http_body_bytes", "Memory that bodies of requests under way take.", func() float64 { return float64(s.budget.Used()) }))
+	m.registry.MustRegister(m.seconds, &engineCollector{s.db},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -106,7 +112,7 @@ func (s *Server) observed(m *metrics, next http.Handler) http.Handler {
 			}
 			m.seconds.WithLabelValues(route, methodLabel(r.Method), statusLabel(status)).Observe(took.Seconds())
 			s.o.Logger.Debug("request", "method", r.Method, "path", r.URL.Path, "status", status, "bytes", rec.bytes,
-				"took", took, "peer", r.RemoteAddr)
+				"took", took, "peer", s.origin.peer(r))
 		}()
 		next.ServeHTTP(rec, r)
 	})

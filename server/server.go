@@ -3,22 +3,46 @@ package server
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/server/auth"
 	"github.com/telemetrydb/tsdb/server/gnocchi"
+	"github.com/telemetrydb/tsdb/server/limit"
 )
 
 // Options configures New. A nil *Options and every zero field mean the default named beside the field.
 type Options struct {
+	// Gate says who sends a request and what they may do. Default: basic authentication and Gnocchi's rules.
+	Gate *auth.Gate
 	// MaxLimit is the most items a page of a list has. Default 1000.
 	MaxLimit int
 	// MaxBodyBytes is the largest request body that is taken. Default 64 MiB.
 	MaxBodyBytes int64
+	// MaxBodies is the memory that the bodies of all requests under way may take, in bytes. Default 256 MiB, at least
+	// MaxBodyBytes.
+	MaxBodies int64
+	// MaxRequests is how many requests are served at once. Default 512.
+	MaxRequests int
+	// MaxQueryBytes is the longest query string. Default 128 KiB. MaxHeaderBytes is the most that a request line and the
+	// headers may have in all. Default 256 KiB.
+	MaxQueryBytes, MaxHeaderBytes int
+	// Patience is how long in all a client may stall with a request or an answer. Default 20s.
+	Patience time.Duration
+	// CORSOrigins are the origins whose pages may use the API from a browser; "*": every one. Default: none.
+	CORSOrigins []string
+	// Prefix is the path that the API is mounted at, such as /metric. Default: the root.
+	Prefix string
+	// ProxyHeaders believes Forwarded, X-Forwarded-Proto, -Host, -For and -Prefix. Default: it does not.
+	ProxyHeaders bool
+	// TLS makes Serve speak HTTPS. Default: HTTP.
+	TLS *tls.Config
 	// Grace is how long requests under way may take when the server stops. Default 10s.
 	Grace time.Duration
 	// Now is the clock that relative times in requests refer to. Default: time.Now.
@@ -27,15 +51,40 @@ type Options struct {
 	Logger *slog.Logger
 }
 
+func (o *Options) withDefaults() Options {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	if c.Gate == nil {
+		c.Gate = auth.NewGate(nil, nil)
+	}
+	c.MaxBodyBytes = cmp.Or(c.MaxBodyBytes, 64<<20)
+	c.MaxBodies = max(cmp.Or(c.MaxBodies, 256<<20), c.MaxBodyBytes)
+	c.MaxRequests = cmp.Or(c.MaxRequests, 512)
+	c.MaxQueryBytes = cmp.Or(c.MaxQueryBytes, 128<<10)
+	c.MaxHeaderBytes = cmp.Or(c.MaxHeaderBytes, 256<<10)
+	c.Patience = cmp.Or(c.Patience, 20*time.Second)
+	c.Prefix = strings.TrimRight(c.Prefix, "/")
+	c.Grace = cmp.Or(c.Grace, 10*time.Second)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
 // Server answers requests from one database.
 type Server struct {
 	db      *engine.DB
 	o       Options
+	origin  origin
+	busy    *limit.Gate   // requests under way
+	budget  *limit.Budget // memory for their bodies
 	handler http.Handler
 }
 
-// What a client may take its time for, so that slow ones do not hold connections for ever. A body of the largest size
-// passes in time at a few megabits a second.
+// What a client may take its time for, so that slow ones do not hold connections for ever. Bodies and answers have, in
+// addition, to keep a pace (package limit).
 const (
 	headerTimeout = 10 * time.Second
 	readTimeout   = 5 * time.Minute
@@ -45,22 +94,25 @@ const (
 
 // New returns a server for db.
 func New(db *engine.DB, o *Options) *Server {
-	var c Options
-	if o != nil {
-		c = *o
-	}
-	c.Grace = cmp.Or(c.Grace, 10*time.Second)
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	s := &Server{db: db, o: c}
-	m := newMetrics(db)
-	mux := http.NewServeMux()
-	mux.HandleFunc("/healthz", s.healthz)
-	mux.Handle("/metrics", m.handler())
-	api := gnocchi.New(db, &gnocchi.Options{MaxLimit: c.MaxLimit, MaxBodyBytes: c.MaxBodyBytes, Now: c.Now, Logger: c.Logger})
-	s.handler = s.observed(m, besides(mux, api))
+	c := o.withDefaults()
+	s := &Server{db: db, o: c, origin: origin{c.Prefix, c.ProxyHeaders}, busy: limit.NewGate(c.MaxRequests),
+		budget: limit.NewBudget(c.MaxBodies)}
+	m := newMetrics(s)
+	own := http.NewServeMux()
+	own.HandleFunc("/healthz", s.healthz)
+	own.Handle("/metrics", m.handler())
+	api := gnocchi.New(db, &gnocchi.Options{Gate: c.Gate, MaxLimit: c.MaxLimit, MaxBodyBytes: c.MaxBodyBytes, Budget: s.budget,
+		Root: s.origin.root, Now: c.Now, Logger: c.Logger})
+	below := cors(c.CORSOrigins, s.limited(s.origin.mounted(s.dialects(api))))
+	s.handler = s.observed(m, besides(own, below))
 	return s
+}
+
+// dialects serves the paths of other dialects than Gnocchi's, and the rest from api.
+func (s *Server) dialects(api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		api.ServeHTTP(w, r)
+	})
 }
 
 // besides serves from mux what it has, and the rest from api without touching the path: a mux would redirect paths with
@@ -88,10 +140,16 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    s.o.MaxHeaderBytes,
+		TLSConfig:         s.o.TLS,
 		ErrorLog:          slog.NewLogLogger(s.o.Logger.Handler(), slog.LevelDebug),
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- srv.Serve(ln) }() // stopped by Shutdown or Close; waited for below
+	serve := srv.Serve
+	if s.o.TLS != nil {
+		serve = func(ln net.Listener) error { return srv.ServeTLS(ln, "", "") }
+	}
+	go func() { ended <- serve(ln) }() // stopped by Shutdown or Close; waited for below
 	select {
 	case err := <-ended:
 		return err

@@ -1,6 +1,7 @@
 // Command tsdb stores telemetry and serves it in the dialect of Gnocchi's v1 API.
 //
 //	tsdb serve           serve a database: no argument is needed
+//	tsdb config          print the settings of tsdb serve
 //	tsdb load FILE|-     post JSON lines to a server
 //	tsdb check DIR       read and verify every byte of a database
 //	tsdb dump DIR        print what is stored
@@ -38,7 +39,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(), loadCommand(), checkCommand(), dumpCommand(), versionCommand())
+	root.AddCommand(serveCommand(), configCommand(), loadCommand(), checkCommand(), dumpCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

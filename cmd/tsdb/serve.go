@@ -9,50 +9,48 @@ import (
 	"net"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/shirou/gopsutil/v4/mem"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/server"
 	"github.com/telemetrydb/tsdb/server/gnocchi"
 )
-
-// serveFlags are the settings of tsdb serve.
-type serveFlags struct {
-	data, listen, sync  string
-	syncEvery, grace    time.Duration
-	memory, maxBody     string
-	maxLimit            int
-	noDefaultPolicies   bool
-	logFormat, logLevel string
-}
 
 func serveCommand() *cobra.Command {
 	var f serveFlags
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve a database",
-		Long: "Serve a database, which is created if there is none. Anybody who reaches the listener may read and write under\n" +
-			"any name, so listen on the loopback interface or behind something that authenticates.",
+		Long: "Serve a database, which is created if there is none. With --auth basic, which is the default, anybody who reaches\n" +
+			"the listener may read and write under any name, so listen on the loopback interface or behind something that\n" +
+			"authenticates. Every flag is also a key of the configuration file: tsdb config prints one.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.complete(cmd.Flags()); err != nil {
+				return err
+			}
 			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	fl := cmd.Flags()
-	fl.StringVar(&f.data, "data", "./tsdb-data", "directory of the database")
-	fl.StringVar(&f.listen, "listen", "127.0.0.1:8041", "address to listen on; port 0 takes a free one")
-	fl.StringVar(&f.sync, "sync", "always", "when a write is on disk: always (before it is answered) or interval (soon after)")
-	fl.DurationVar(&f.syncEvery, "sync-every", time.Second, "what a power loss may take with --sync interval")
-	fl.StringVar(&f.memory, "memory", "auto", "memory for samples not yet sealed, caches and buffers; auto: a sixteenth of the machine's, 64MiB to 1GiB")
-	fl.StringVar(&f.maxBody, "max-body", "64MiB", "largest request body")
-	fl.IntVar(&f.maxLimit, "max-limit", 1000, "most items on a page of a list")
-	fl.BoolVar(&f.noDefaultPolicies, "no-default-policies", false, "do not create archive policies in an empty database")
-	fl.DurationVar(&f.grace, "grace", 10*time.Second, "time for requests under way when the server stops")
-	fl.StringVar(&f.logFormat, "log-format", "text", "text or json")
-	fl.StringVar(&f.logLevel, "log-level", "info", "debug (with a line for each request), info, warn or error")
+	f.add(cmd.Flags())
 	return cmd
+}
+
+// complete takes over the configuration file and checks all settings.
+func (f *serveFlags) complete(fl *pflag.FlagSet) error {
+	if f.config != "" {
+		if err := readConfig(f.config, fl); err != nil {
+			return err
+		}
+	}
+	logger, err := f.logger(io.Discard)
+	if err != nil {
+		return err
+	}
+	_, _, err = f.options(logger)
+	return err
 }
 
 func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
@@ -78,11 +76,15 @@ func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err err
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "tsdb: serving %s on http://%s\n", f.data, ln.Addr())
+	scheme := "http"
+	if so.TLS != nil {
+		scheme = "https"
+	}
+	fmt.Fprintf(stdout, "tsdb: serving %s on %s://%s\n", f.data, scheme, ln.Addr())
 	return server.New(db, so).Serve(ctx, ln)
 }
 
-// options turns the flags into those of engine and server.
+// options turns the settings into those of engine and server.
 func (f *serveFlags) options(logger *slog.Logger) (*engine.Options, *server.Options, error) {
 	eo := &engine.Options{SyncEvery: f.syncEvery, Logger: logger}
 	switch f.sync {
@@ -98,14 +100,52 @@ func (f *serveFlags) options(logger *slog.Logger) (*engine.Options, *server.Opti
 	} else if eo.MemoryBytes, err = parseBytes(f.memory); err != nil {
 		return nil, nil, fmt.Errorf("--memory: %w", err)
 	}
-	so := &server.Options{MaxLimit: f.maxLimit, Grace: f.grace, Logger: logger}
-	if so.MaxBodyBytes, err = parseBytes(f.maxBody); err != nil {
-		return nil, nil, fmt.Errorf("--max-body: %w", err)
+	so, err := f.serverOptions(logger)
+	return eo, so, err
+}
+
+// serverOptions turns the settings into those of the server.
+func (f *serveFlags) serverOptions(logger *slog.Logger) (*server.Options, error) {
+	so := &server.Options{MaxLimit: f.maxLimit, MaxRequests: f.maxRequests, Patience: f.patience, CORSOrigins: f.corsOrigins,
+		Prefix: f.prefix, ProxyHeaders: f.proxyHeaders, Grace: f.grace, Logger: logger}
+	var query, header int64
+	for _, size := range []struct {
+		flag, text string
+		into       *int64
+	}{
+		{"--max-body", f.maxBody, &so.MaxBodyBytes}, {"--max-bodies", f.maxBodies, &so.MaxBodies},
+		{"--max-query", f.maxQuery, &query}, {"--max-header", f.maxHeader, &header},
+	} {
+		var err error
+		if *size.into, err = parseBytes(size.text); err != nil {
+			return nil, fmt.Errorf("%s: %w", size.flag, err)
+		}
 	}
-	if f.maxLimit < 1 {
-		return nil, nil, fmt.Errorf("--max-limit %d: want at least 1", f.maxLimit)
+	so.MaxQueryBytes, so.MaxHeaderBytes = int(query), int(header)
+	switch {
+	case f.maxLimit < 1:
+		return nil, fmt.Errorf("--max-limit %d: want at least 1", f.maxLimit)
+	case f.maxRequests < 1:
+		return nil, fmt.Errorf("--max-requests %d: want at least 1", f.maxRequests)
+	case so.MaxBodies < so.MaxBodyBytes:
+		return nil, fmt.Errorf("--max-bodies %s: want at least --max-body, %s", f.maxBodies, f.maxBody)
+	case max(query, header) > 1<<30:
+		return nil, errors.New("--max-query, --max-header: want at most 1GiB")
+	case f.patience <= 0 || f.grace < 0:
+		return nil, errors.New("--patience, --grace: want a positive time")
+	case f.prefix != "" && (f.prefix[0] != '/' || strings.ContainsAny(f.prefix, "?#% ")):
+		return nil, fmt.Errorf("--prefix %q: want a path such as /metric", f.prefix)
+	case (f.tlsCert == "") != (f.tlsKey == ""):
+		return nil, errors.New("--tls-cert and --tls-key need each other")
 	}
-	return eo, so, nil
+	var err error
+	if f.tlsCert != "" {
+		if so.TLS, err = server.TLSConfig(f.tlsCert, f.tlsKey, logger); err != nil {
+			return nil, err
+		}
+	}
+	so.Gate, err = f.gate(logger)
+	return so, err
 }
 
 // memoryForMachine is the budget of --memory auto: enough for a million metrics where there is room for them, and not so

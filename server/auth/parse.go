@@ -13,7 +13,7 @@ var errDeep = fmt.Errorf("nested more than %d deep", maxDepth)
 
 // parseRule reads a rule: checks, and, or, not and parentheses. Not binds tightest, then and. An empty rule always holds.
 func parseRule(s string) (expr, error) {
-	p := parser{tokens: tokens(s)}
+	p := parser{tokens: words(s)}
 	if len(p.tokens) == 0 {
 		return always(true), nil
 	}
@@ -27,8 +27,8 @@ func parseRule(s string) (expr, error) {
 	return e, nil
 }
 
-// tokens splits a rule at blanks, and parentheses off the ends of what that gives: those within a check are part of it.
-func tokens(s string) []string {
+// words splits a rule at blanks, and parentheses off the ends of what that gives: those within a check are part of it.
+func words(s string) []string {
 	var out []string
 	for _, tok := range strings.Fields(s) {
 		for strings.HasPrefix(tok, "(") {

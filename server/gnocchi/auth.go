@@ -24,19 +24,19 @@ func (c *call) authenticate(open bool) error {
 	return nil
 }
 
-// statusOfAuth answers for errors of package auth; nil if err is none.
-func (c *call) statusOfAuth(err error) *apiError {
+// statusOfAny is statusOf for the errors of a gate, too.
+func statusOfAny(gate *auth.Gate, err error) *apiError {
 	var unavailable *auth.UnavailableError
 	switch {
 	case errors.Is(err, auth.ErrUnauthenticated):
-		return &apiError{status: http.StatusUnauthorized, desc: "", challenge: c.o.Gate.Challenge()}
+		return &apiError{status: http.StatusUnauthorized, desc: "", challenge: gate.Challenge()}
 	case errors.Is(err, auth.ErrForbidden):
 		return &apiError{status: http.StatusForbidden, desc: auth.ErrForbidden.Error()}
 	case errors.As(err, &unavailable):
 		return &apiError{status: http.StatusServiceUnavailable, retry: wholeSeconds(unavailable.RetryAfter), cause: err,
 			desc: "The identity service does not answer"}
 	}
-	return nil
+	return statusOf(err)
 }
 
 // wholeSeconds gives a time to wait in whole seconds, at least one.

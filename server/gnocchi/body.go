@@ -7,12 +7,14 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"unicode/utf8"
 	"unsafe"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/telemetrydb/tsdb/server/limit"
 	"github.com/valyala/fastjson"
 )
 
@@ -24,11 +26,16 @@ const maxPooledBytes = 1 << 20
 type body struct {
 	raw    bytes.Buffer
 	parser fastjson.Parser
+	memory *limit.Reader // what the body takes of the budget
 }
 
 var bodies = sync.Pool{New: func() any { return new(body) }}
 
 func (b *body) release() {
+	if b.memory != nil {
+		b.memory.Release()
+		b.memory = nil
+	}
 	if b.raw.Cap() > maxPooledBytes {
 		return
 	}
@@ -36,16 +43,16 @@ func (b *body) release() {
 	bodies.Put(b)
 }
 
-// readBody decodes the JSON body of a request of at most limit bytes.
-func readBody(r *http.Request, limit int64) (*body, *fastjson.Value, error) {
+// readBody decodes the JSON body of a request of at most most bytes, which it takes from the budget until release.
+func readBody(r *http.Request, most int64, budget *limit.Budget) (*body, *fastjson.Value, error) {
 	if !isJSON(r.Header.Get("Content-Type")) {
 		return nil, nil, fail(http.StatusUnsupportedMediaType, "")
 	}
-	if r.ContentLength > limit {
-		return nil, nil, tooLarge(limit)
+	if r.ContentLength > most {
+		return nil, nil, tooLarge(most)
 	}
 	b := bodies.Get().(*body)
-	v, err := b.read(r, limit)
+	v, err := b.read(r, most, budget)
 	if err != nil {
 		b.release()
 		return nil, nil, err
@@ -53,27 +60,30 @@ func readBody(r *http.Request, limit int64) (*body, *fastjson.Value, error) {
 	return b, v, nil
 }
 
-func (b *body) read(r *http.Request, limit int64) (*fastjson.Value, error) {
+func (b *body) read(r *http.Request, most int64, budget *limit.Budget) (*fastjson.Value, error) {
 	var src io.Reader = r.Body
+	expected := r.ContentLength
 	switch encoding := strings.ToLower(r.Header.Get("Content-Encoding")); encoding {
 	case "", "identity":
 	case "gzip":
-		z, err := gzip.NewReader(io.LimitReader(r.Body, limit))
+		z, err := gzip.NewReader(io.LimitReader(r.Body, most))
 		if err != nil {
-			return nil, undecodable()
+			return nil, unreadable(err)
 		}
-		src = z
+		src, expected = z, 0
 	default:
 		return nil, fail(http.StatusUnsupportedMediaType, "Content encoding "+encoding+" is not supported")
 	}
-	n, err := b.raw.ReadFrom(io.LimitReader(src, limit+1))
-	switch {
-	case n > limit:
-		return nil, tooLarge(limit)
-	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
-		return nil, undecodable()
-	case err != nil:
-		return nil, badRequest("The body could not be read")
+	var err error
+	if b.memory, err = limit.NewReader(src, budget, expected); err != nil {
+		return nil, err
+	}
+	n, err := b.raw.ReadFrom(io.LimitReader(b.memory, most+1))
+	if n > most {
+		return nil, tooLarge(most)
+	}
+	if err != nil {
+		return nil, unreadable(err)
 	}
 	if !utf8.Valid(b.raw.Bytes()) {
 		return nil, undecodable()
@@ -85,6 +95,19 @@ func (b *body) read(r *http.Request, limit int64) (*fastjson.Value, error) {
 	return v, nil
 }
 
+// unreadable answers for a body that could not be read.
+func unreadable(err error) error {
+	switch {
+	case errors.Is(err, limit.ErrBusy):
+		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fail(http.StatusRequestTimeout, "The body came too slowly")
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.Is(err, io.EOF):
+		return undecodable()
+	}
+	return badRequest("The body could not be read")
+}
+
 func isJSON(contentType string) bool {
 	if contentType == "application/json" {
 		return true
@@ -93,8 +116,8 @@ func isJSON(contentType string) bool {
 	return err == nil && media == "application/json"
 }
 
-func tooLarge(limit int64) error {
-	return fail(http.StatusRequestEntityTooLarge, fmt.Sprintf("The body is larger than the limit of %d bytes", limit))
+func tooLarge(most int64) error {
+	return fail(http.StatusRequestEntityTooLarge, fmt.Sprintf("The body is larger than the limit of %d bytes", most))
 }
 
 // unsafeString is b as a string without a copy: valid, and constant, only as long as b is.
@@ -102,7 +125,7 @@ func unsafeString(b []byte) string { return unsafe.String(unsafe.SliceData(b), l
 
 // decode reads the body of the call, which keeps it until the answer is written.
 func (c *call) decode() (*fastjson.Value, error) {
-	b, v, err := readBody(c.r, c.o.MaxBodyBytes)
+	b, v, err := readBody(c.r, c.o.MaxBodyBytes, c.o.Budget)
 	c.body = b
 	return v, err
 }

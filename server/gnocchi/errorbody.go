@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/telemetrydb/tsdb/server/auth"
 )
 
 // explanations are the fixed sentences of error bodies for people.
@@ -17,11 +20,57 @@ var explanations = map[int]string{
 	http.StatusNotAcceptable:         "There is no representation of a kind that the client accepts.",
 	http.StatusConflict:              "The request conflicts with what is stored.",
 	http.StatusPreconditionFailed:    "A precondition of the request does not hold.",
+	http.StatusRequestTimeout:        "The request took too long to come.",
 	http.StatusRequestEntityTooLarge: "The body of the request is too large.",
+	http.StatusRequestURITooLong:     "The address of the request is too long.",
+	http.StatusTooManyRequests:       "There are too many requests.",
 	http.StatusUnsupportedMediaType:  "The body of the request is of a kind that is not supported here.",
 	http.StatusNotImplemented:        "The server cannot do this.",
 	http.StatusServiceUnavailable:    "The server cannot do this now.",
 	http.StatusInternalServerError:   "The server failed on this request. The fault is not the client's.",
+}
+
+// WriteError answers a request with an error as this API represents them: a status from 400 up, a description that is text or
+// empty, and a time after which to try again, 0: none is told. It is for what stands in front of the API or beside it.
+func WriteError(w http.ResponseWriter, r *http.Request, status int, description string, retryAfter time.Duration) {
+	e := &apiError{status: status, desc: description}
+	if retryAfter > 0 {
+		e.retry = wholeSeconds(retryAfter)
+	}
+	writeError(w, r, e)
+}
+
+// WriteErrorOf answers a request with the error that a gate, the database or limits gave, as this API represents it.
+func WriteErrorOf(w http.ResponseWriter, r *http.Request, gate *auth.Gate, err error) {
+	writeError(w, r, statusOfAny(gate, err))
+}
+
+func writeError(w http.ResponseWriter, r *http.Request, e *apiError) {
+	header := w.Header()
+	if e.allow != "" {
+		header.Set("Allow", e.allow)
+	}
+	if e.retry > 0 {
+		header.Set("Retry-After", strconv.Itoa(e.retry))
+	}
+	if e.challenge != "" {
+		header.Set("WWW-Authenticate", e.challenge)
+	}
+	switch e.status {
+	case http.StatusRequestEntityTooLarge, http.StatusRequestTimeout:
+		header.Set("Connection", "close") // rather than read the rest of it
+	case http.StatusNotModified:
+		w.WriteHeader(e.status)
+		return
+	}
+	buf := replies.Get().(*reply)
+	defer buf.release()
+	var contentType string
+	buf.b, contentType = appendError(buf.b[:0], e, r.Header.Get("Accept"))
+	header.Set("Content-Type", contentType)
+	header.Set("Content-Length", strconv.Itoa(len(buf.b)))
+	w.WriteHeader(e.status)
+	w.Write(buf.b) // a client that is gone need not be told
 }
 
 // appendError appends the body of an error in the representation that the Accept header asks for and returns its

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/server/limit"
 )
 
 // apiError is an answer that is not a success.
@@ -53,6 +54,9 @@ func undecodable() error {
 // retrySeconds is what clients are asked to wait when the database takes no writes.
 const retrySeconds = 30
 
+// busySeconds is what clients are asked to wait when the server has too much to do.
+const busySeconds = 1
+
 // statusOf turns an error into the answer for it. It is the one place that knows how the engine's kinds of errors look to
 // a client of this dialect.
 func statusOf(err error) *apiError {
@@ -74,6 +78,9 @@ func statusOf(err error) *apiError {
 		unavailable.desc = "The database is read-only after a failure: reading goes on"
 	case errors.Is(err, engine.ErrClosed):
 		unavailable.desc = "The server is shutting down"
+	case errors.Is(err, limit.ErrBusy):
+		unavailable.retry, unavailable.cause = busySeconds, nil
+		unavailable.desc = "The server has too much to do at once: try again"
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		unavailable.desc = "The request was given up"
 	default:

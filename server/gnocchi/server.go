@@ -12,6 +12,7 @@ import (
 
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/server/auth"
+	"github.com/telemetrydb/tsdb/server/limit"
 )
 
 // Build is the version of Gnocchi that the API says it is: clients look at it to know what they may use.
@@ -25,6 +26,11 @@ type Options struct {
 	MaxBodyBytes int64
 	// Gate says who sends a request and what they may do. Default: basic authentication and Gnocchi's rules.
 	Gate *auth.Gate
+	// Budget is the memory for the bodies of requests under way. Default: without a bound.
+	Budget *limit.Budget
+	// Root gives the URL of the server as the client of a request sees it, without a slash at its end. Default: what the
+	// request says.
+	Root func(r *http.Request) string
 	// Now is the clock that relative times refer to. Default: time.Now.
 	Now func() time.Time
 	// Logger gets a line for each request that failed by the server's fault. Default: silent.
@@ -40,6 +46,9 @@ func (o *Options) withDefaults() Options {
 	c.MaxBodyBytes = cmp.Or(c.MaxBodyBytes, 64<<20)
 	if c.Gate == nil {
 		c.Gate = auth.NewGate(nil, nil)
+	}
+	if c.Root == nil {
+		c.Root = rootOf
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -131,38 +140,15 @@ func (c *call) serve() error {
 
 // fail answers with an error.
 func (c *call) fail(err error) {
-	e := c.statusOfAuth(err)
-	if e == nil {
-		e = statusOf(err)
-	}
+	e := statusOfAny(c.o.Gate, err)
 	if e.status >= 500 && !errors.Is(err, context.Canceled) && e.cause != nil {
 		c.o.Logger.Error("request failed", "method", c.r.Method, "path", c.r.URL.Path, "status", e.status, "err", err)
 	}
 	if c.written {
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 	}
-	header := c.w.Header()
-	if e.allow != "" {
-		header.Set("Allow", e.allow)
-	}
-	if e.retry > 0 {
-		header.Set("Retry-After", strconv.Itoa(e.retry))
-	}
-	if e.challenge != "" {
-		header.Set("WWW-Authenticate", e.challenge)
-	}
-	if e.status == http.StatusRequestEntityTooLarge {
-		header.Set("Connection", "close") // rather than read the rest of it
-	}
-	if e.status == http.StatusNotModified {
-		c.w.WriteHeader(e.status)
-		return
-	}
-	buf := replies.Get().(*reply)
-	defer buf.release()
-	var contentType string
-	buf.b, contentType = appendError(buf.b[:0], e, c.r.Header.Get("Accept"))
-	c.write(e.status, contentType, buf.b)
+	c.written = true
+	writeError(c.w, c.r, e)
 }
 
 // write sends a whole answer.
@@ -201,9 +187,11 @@ func (c *call) empty(status int) error {
 }
 
 // root is the URL of the server as the client sees it, without a slash at its end.
-func (c *call) root() string {
-	if c.r.TLS != nil {
-		return "https://" + c.r.Host
+func (c *call) root() string { return c.o.Root(c.r) }
+
+func rootOf(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
 	}
-	return "http://" + c.r.Host
+	return "http://" + r.Host
 }

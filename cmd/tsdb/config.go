@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+func configCommand() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Print the settings that tsdb serve would have",
+		Long: "Print the settings that tsdb serve would have with the same flags, as a configuration file. Faults are told as\n" +
+			"tsdb serve would tell them. Secrets are not shown.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.complete(cmd.Flags()); err != nil {
+				return err
+			}
+			return printConfig(cmd.OutOrStdout(), cmd.Flags())
+		},
+	}
+	f.add(cmd.Flags())
+	return cmd
+}
+
+// printConfig writes all settings as a file that readConfig takes.
+func printConfig(w io.Writer, fl *pflag.FlagSet) error {
+	var b strings.Builder
+	fl.VisitAll(func(f *pflag.Flag) {
+		if f.Name == "config" || f.Name == "help" {
+			return
+		}
+		fmt.Fprintf(&b, "# %s\n%s = %s\n", f.Usage, f.Name, tomlValue(f))
+	})
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func tomlValue(f *pflag.Flag) string {
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		var quoted []string
+		for _, v := range list.GetSlice() {
+			quoted = append(quoted, strconv.Quote(v))
+		}
+		return "[" + strings.Join(quoted, ", ") + "]"
+	}
+	switch f.Value.Type() {
+	case "bool", "int":
+		return f.Value.String()
+	}
+	if secrets[f.Name] && f.Value.String() != "" {
+		return `"(hidden)"`
+	}
+	return strconv.Quote(f.Value.String())
+}

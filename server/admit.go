@@ -1,0 +1,33 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/telemetrydb/tsdb/server/gnocchi"
+	"github.com/telemetrydb/tsdb/server/limit"
+)
+
+// busyRetry is when those who found the server busy are asked to come again.
+const busyRetry = time.Second
+
+// limited serves requests up to the limits and refuses the others at once.
+func (s *Server) limited(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.URL.RawQuery) > s.o.MaxQueryBytes {
+			gnocchi.WriteError(w, r, http.StatusRequestURITooLong,
+				fmt.Sprintf("The query string is longer than the limit of %d bytes", s.o.MaxQueryBytes), 0)
+			return
+		}
+		if !s.busy.Enter() {
+			gnocchi.WriteError(w, r, http.StatusServiceUnavailable,
+				fmt.Sprintf("The server has %d requests under way, the most it takes: try again", s.o.MaxRequests), busyRetry)
+			return
+		}
+		defer s.busy.Leave()
+		w = limit.Writer(w, s.o.Patience)
+		r.Body = limit.Body(w, r.Body, s.o.Patience)
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,92 @@
+package limit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+)
+
+// ErrBusy: there is no room for the request now.
+var ErrBusy = errors.New("the server is busy: try again")
+
+// Budget is memory that requests share. A nil Budget has no bound.
+type Budget struct {
+	bytes int64
+	used  atomic.Int64
+}
+
+// NewBudget gives a budget of so many bytes.
+func NewBudget(bytes int64) *Budget { return &Budget{bytes: bytes} }
+
+// Used tells how many bytes are taken.
+func (b *Budget) Used() int64 {
+	if b == nil {
+		return 0
+	}
+	return b.used.Load()
+}
+
+// take takes n bytes, or gives ErrBusy.
+func (b *Budget) take(n int64) error {
+	if b == nil {
+		return nil
+	}
+	if b.used.Add(n) > b.bytes {
+		b.used.Add(-n)
+		return fmt.Errorf("%w: the bodies of the requests under way take %d bytes, the most there may be", ErrBusy, b.bytes)
+	}
+	return nil
+}
+
+func (b *Budget) give(n int64) {
+	if b != nil {
+		b.used.Add(-n)
+	}
+}
+
+// step is how much more a Reader takes when what it has is used up.
+const step = 64 << 10
+
+// Reader reads from another reader and takes from a budget what it has read, ahead of reading it. Release gives it back.
+type Reader struct {
+	src         io.Reader
+	budget      *Budget
+	taken, free int64 // bytes
+}
+
+// NewReader gives a Reader of src. Of expected bytes, known beforehand, it makes sure at once: ErrBusy.
+func NewReader(src io.Reader, b *Budget, expected int64) (*Reader, error) {
+	r := &Reader{src: src, budget: b}
+	if err := r.grow(max(expected, 0)); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Reader) grow(n int64) error {
+	if err := r.budget.take(n); err != nil {
+		return err
+	}
+	r.taken += n
+	r.free += n
+	return nil
+}
+
+// Read implements io.Reader. ErrBusy: the budget has no room for more.
+func (r *Reader) Read(p []byte) (int, error) {
+	if r.free == 0 {
+		if err := r.grow(step); err != nil {
+			return 0, err
+		}
+	}
+	n, err := r.src.Read(p[:min(int64(len(p)), r.free)])
+	r.free -= int64(n)
+	return n, err
+}
+
+// Release gives back what the reader took. It may be called more than once.
+func (r *Reader) Release() {
+	r.budget.give(r.taken)
+	r.taken, r.free = 0, 0
+}
