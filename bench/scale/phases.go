@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -65,9 +64,7 @@ func (p *phase) create() error {
 		return err
 	}
 	w := startWatch()
-	err = db.Update(p.ctx, func(tx *engine.Tx) error {
-		return errors.Join(tx.CreateArchivePolicy(policy(p.Raw)), tx.CreateResourceType(instance()))
-	})
+	err = db.Update(p.ctx, func(tx *engine.Tx) error { return tx.CreateArchivePolicy(policy(p.Raw)) })
 	var refs []byte
 	for i := 0; i < p.Resources && err == nil; i += updateResources {
 		err = db.Update(p.ctx, func(tx *engine.Tx) (err error) {

@@ -29,7 +29,7 @@ func (c *call) postBatchMetrics() error {
 		here := (*at)(nil).member(m.key)
 		id, err := engine.ParseUUID(m.key)
 		if err != nil {
-			return extraKey(here)
+			return invalidKey("not a valid value", here)
 		}
 		metric, err := c.db.Metric(id)
 		missing := isKind(err, engine.ErrNotFound, engine.KindMetric)
@@ -162,7 +162,11 @@ func (b *resourceBatch) readMetric(id engine.UUID, original string, m field, for
 		*foreign = true
 	}
 	if err := b.reader.read(in.measures, ref.Ref, unlessNil(b.samples, !known)); err != nil {
-		return invalid(err.Error(), (*at)(nil).member(original).member(m.key))
+		here := (*at)(nil).member(original).member(m.key)
+		if in.measures != m.value {
+			here = here.member("measures")
+		}
+		return invalid(err.Error(), here)
 	}
 	return nil
 }

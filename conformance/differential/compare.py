@@ -1,0 +1,128 @@
+"""Says in what two answers differ, ids that the servers chose and moments at which they worked set aside."""
+
+import datetime
+import re
+
+from wire import UUID
+
+MOMENT = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00')
+STARTED = datetime.datetime.now(datetime.timezone.utc)
+
+
+def recent(text):
+    """Whether the text is a moment that a server took from its clock during this run."""
+    if not MOMENT.fullmatch(text):
+        return False
+    return abs(datetime.datetime.fromisoformat(text) - STARTED) < datetime.timedelta(hours=12)
+
+
+class Ids:
+    """Pairs of ids: what the original calls so, tsdb calls so. Pairs are learned from answers."""
+
+    def __init__(self):
+        self.ours, self.theirs = {}, {}
+
+    def pair(self, theirs, ours):
+        """Whether the two may name one thing; learns it if both are new."""
+        theirs, ours = theirs.lower(), ours.lower()
+        if self.ours.get(theirs, theirs) == ours:
+            return True
+        if theirs in self.ours or ours in self.theirs:
+            return False
+        self.ours[theirs], self.theirs[ours] = ours, theirs
+        return True
+
+    def translate(self, text):
+        """A text of tsdb's with the ids of the original."""
+        return UUID.sub(lambda m: self.theirs.get(m.group().lower(), m.group()), text)
+
+
+class Comparison:
+    """One pair of answers. found has a line for each difference."""
+
+    def __init__(self, request, theirs, ours, ids):
+        self.request, self.theirs, self.ours, self.ids = request, theirs, ours, ids
+        self.found = []
+        self.moments = {}
+        self.head()
+        if theirs.status != ours.status:
+            return
+        if theirs.body is None or ours.body is None:
+            # how plain texts are broken into lines means nothing to anybody
+            self.text('body', ' '.join(theirs.text.split()), ' '.join(ours.text.split()))
+        else:
+            self.value('', theirs.body, ours.body)
+
+    def differ(self, where, theirs, ours):
+        self.found.append('%s: %.600r, tsdb %.600r' % (where, theirs, ours))
+
+    def head(self):
+        a, b = self.theirs, self.ours
+        if a.status != b.status:
+            self.differ('status', '%d %s' % (a.status, a.text[:500]), '%d %s' % (b.status, b.text[:500]))
+            return
+        kinds = [x.headers.get('content-type', '').split(';')[0] if x.text else '' for x in (a, b)]
+        if kinds[0] != kinds[1]:
+            self.differ('Content-Type', *kinds)
+        for name in ('etag', 'last-modified'):
+            if (name in a.headers) != (name in b.headers):
+                self.differ(name, a.headers.get(name), b.headers.get(name))
+        for name in ('location', 'link', 'allow'):
+            self.text(name, a.headers.get(name, ''), b.headers.get(name, ''))
+
+    def text(self, where, theirs, ours):
+        """Texts that may have ids and addresses in them."""
+        theirs, ours = (re.sub(r'http://127\.0\.0\.1:\d+', '', t) for t in (theirs, ours))
+        if len(theirs_ids := UUID.findall(theirs)) == len(ours_ids := UUID.findall(ours)):
+            for x, y in zip(theirs_ids, ours_ids):
+                if UUID.sub('', theirs) == UUID.sub('', ours):
+                    self.ids.pair(x, y)
+        if theirs != self.ids.translate(ours):
+            self.differ(where, theirs, ours)
+
+    def value(self, where, a, b):
+        if isinstance(a, dict) and isinstance(b, dict):
+            self.members(where, a, b)
+        elif isinstance(a, list) and isinstance(b, list):
+            self.items(where, a, b)
+        elif isinstance(a, str) and isinstance(b, str):
+            self.word(where, a, b)
+        elif repr(a) != repr(b):
+            self.differ(where, a, b)
+
+    def word(self, where, a, b):
+        if UUID.fullmatch(a) and UUID.fullmatch(b):
+            if not self.ids.pair(a, b):
+                self.differ(where, a, b)
+        elif recent(a) and recent(b):
+            # the same moment at the original is the same moment here
+            if self.moments.setdefault(a, b) != b:
+                self.differ(where + ' (moments)', a, b)
+        else:
+            self.text(where, a, b)
+
+    def members(self, where, a, b):
+        named = {self.ids.translate(k): k for k in b}
+        for k, v in a.items():
+            if k not in named:
+                self.differ(where, 'has %s: %r' % (k, v), 'has not, but ' + ', '.join(sorted(set(named) - set(a))))
+            else:
+                self.value('%s.%s' % (where, k), v, b[named[k]])
+        for k in named.keys() - a.keys():
+            self.differ(where, 'has no ' + k, b[named[k]])
+
+    def items(self, where, a, b):
+        if len(a) != len(b):
+            self.differ(where, '%d items: %.500r' % (len(a), a), '%d items: %.500r' % (len(b), b))
+            return
+        if self.request.unordered or where.endswith('aggregation_methods'):
+            a, b = sorted(a, key=order), sorted(b, key=lambda x: self.ids.translate(order(x)))
+        for i, (x, y) in enumerate(zip(a, b)):
+            self.value('%s[%d]' % (where, i), x, y)
+
+
+def order(item):
+    """A key that puts items of lists without an order side by side."""
+    if isinstance(item, dict):
+        return ' '.join(str(item.get(k, '')) for k in ('original_resource_id', 'resource_id', 'name', 'id', 'revision_start'))
+    return str(item)

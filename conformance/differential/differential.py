@@ -1,0 +1,229 @@
+"""Sends the same random requests to a real Gnocchi and to tsdb, and compares the answers value by value.
+
+Runs in episodes of some hundred requests; after each both servers are emptied by requests. Ends with code 1 if a
+difference is in none of explained.py's reasons.
+"""
+
+import argparse
+import os
+import pathlib
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import harness  # noqa: E402
+
+import ask_aggregates  # noqa: E402
+import ask_measures  # noqa: E402
+import ask_policies  # noqa: E402
+import ask_resources  # noqa: E402
+import ask_search  # noqa: E402
+import ask_wrong  # noqa: E402
+import compare  # noqa: E402
+import explained  # noqa: E402
+import postgres  # noqa: E402
+import report  # noqa: E402
+from wire import Peer, Request  # noqa: E402
+from world import World  # noqa: E402
+
+# How often each kind of request is made.
+WEIGHTS = [
+    (ask_policies.create_policy, 2), (ask_policies.change_policy, 1), (ask_policies.read_policies, 1), (ask_policies.delete_policy, 0.3),
+    (ask_policies.rules, 1.5), (ask_policies.create_type, 1.2), (ask_policies.change_type, 2), (ask_policies.read_types, 0.7),
+    (ask_policies.delete_type, 0.4), (ask_resources.create, 4), (ask_resources.read, 2), (ask_resources.change, 5),
+    (ask_resources.delete, 0.6), (ask_resources.listing, 3), (ask_resources.history, 2), (ask_resources.create_metric, 2),
+    (ask_resources.resource_metrics, 2), (ask_resources.one_metric, 0.6), (ask_resources.list_metrics, 1), (ask_measures.add, 5),
+    (ask_measures.batch, 3), (ask_measures.batch_resources, 4), (ask_measures.read, 8), (ask_measures.read_named, 2),
+    (ask_measures.search, 2), (ask_aggregates.legacy, 5), (ask_aggregates.legacy_resources, 3), (ask_aggregates.by_id, 12),
+    (ask_aggregates.by_name, 8), (ask_aggregates.with_history, 2), (ask_search.search, 8), (ask_search.bulk_delete, 0.3), (ask_wrong.route, 3),
+]
+SPOILERS = [(ask_wrong.content, 0.02), (ask_wrong.negotiation, 0.02), (ask_wrong.authorization, 0.01), (ask_wrong.wrong_member, 0.04)]
+
+# What each episode begins with.
+OPENING = [ask_policies.create_policy] * 5 + [ask_policies.create_type] * 2 + [ask_resources.create] * 6 + \
+    [ask_resources.create_metric] * 6 + [ask_measures.batch] * 3 + [ask_measures.batch_resources] * 3
+
+
+class Original:
+    """The real Gnocchi: its process and its database."""
+
+    def __init__(self, scratch):
+        self.database = postgres.Postgres(scratch)
+        with socket.socket() as s:
+            s.bind(('127.0.0.1', 0))
+            self.port = s.getsockname()[1]
+        data = os.path.join(scratch, 'gnocchi')
+        os.mkdir(data)
+        self.log = os.path.join(scratch, 'gnocchi.log')
+        with open(self.log, 'wb') as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(pathlib.Path(__file__).with_name('reference.py')), '--index', self.database.url, '--data', data,
+                 '--port', str(self.port)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def wait(self):
+        for _ in range(600):
+            if self.process.poll() is not None:
+                sys.exit('differential: Gnocchi does not start\n' + open(self.log).read()[-3000:])
+            try:
+                urllib.request.urlopen('http://127.0.0.1:%d/' % self.port, timeout=5).close()
+                return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        sys.exit('differential: Gnocchi does not answer')
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.database.stop()
+
+
+class Run:
+    """Both servers, and everything found so far."""
+
+    def __init__(self, original, ours, verbose):
+        self.original, self.ours, self.verbose = original, ours, verbose
+        self.ids = compare.Ids()
+        self.results = report.Results()
+        self.last = None
+
+    def exchange(self, request):
+        """Sends one request to both; returns the original's answer and whether the two agree or are known not to."""
+        theirs = self.original.send(request)
+        ours = self.ours.send(request, self.ids.ours)
+        found = compare.Comparison(request, theirs, ours, self.ids).found
+        reasons = [explained.explain(request, theirs, ours, line) for line in found]
+        self.results.add(request, theirs, found, reasons)
+        unknown = [line for line, e in zip(found, reasons) if e is None]
+        if unknown and self.verbose:
+            print('DIFFERENT [%s] %s' % (request.family, request))
+            if request.family == 'state':
+                print('     after %s' % self.last)
+            for line in unknown[:4]:
+                print('     ' + line)
+            print(flush=True)
+        return theirs, not found
+
+    def empty(self):
+        """Removes everything from both servers."""
+        for peer in (self.original, self.ours):
+            def ask(method, path, body=None):
+                return peer.send(Request('', method, path, body=body))
+
+            for path, key in [('/v1/resource/generic', 'id'), ('/v1/metric', 'id'), ('/v1/archive_policy_rule', 'name'), ('/v1/archive_policy', 'name'),
+                              ('/v1/resource_type', 'name')]:
+                for item in ask('GET', path).body or []:
+                    if item[key] != 'generic':
+                        ask('DELETE', '%s/%s' % (path, item[key]))
+            left = [ask('GET', path).body for path in ('/v1/resource/generic', '/v1/metric', '/v1/archive_policy')]
+            if left != [[], [], []]:
+                sys.exit('differential: %s is not empty after an episode: %.500r' % (peer.name, left))
+        self.ids = compare.Ids()
+
+
+def episode(run, seed, length, skip):
+    """One episode; ends early when the servers' states have parted."""
+    w = World(random.Random(seed))
+    opening = [make for make in OPENING if make.__name__ not in skip]
+    makers, weights = zip(*[(make, n) for make, n in WEIGHTS if make.__name__ not in skip])
+    for i in range(length):
+        make = opening[i] if i < len(opening) else w.random.choices(makers, weights)[0]
+        request = make(w)
+        if i >= len(opening):
+            for spoil, probability in SPOILERS:
+                if w.chance(probability):
+                    request = spoil(w, request)
+        theirs, same = run.exchange(request)
+        if request.changes():
+            run.last = request
+            same = learn(run, w, request, theirs) and same
+            if not same:
+                return
+        if 'link' in theirs.headers and theirs.status == 200 and w.chance(0.5):
+            follow(run, request, theirs)
+
+
+def learn(run, w, request, theirs):
+    """Brings the world up to date with what the original has now; returns whether tsdb has the same."""
+    if theirs.status >= 300 and not request.path.startswith('/v1/batch/'):
+        return True
+    body = theirs.body
+    if request.path.startswith('/v1/archive_policy_rule'):
+        if isinstance(body, dict) and 'name' in body:
+            w.rules.add(body['name'])
+        return True
+    if request.path.startswith('/v1/archive_policy'):
+        w.learn_policy(body)
+        if request.method == 'DELETE':
+            w.policies.pop(request.path.split('/')[-1], None)
+        return True
+    if request.path.startswith('/v1/resource_type'):
+        if isinstance(body, dict) and 'attributes' in body:
+            w.types[body['name']] = body['attributes']
+        if request.method == 'DELETE':
+            w.types.pop(request.path.split('/')[-1], None)
+    resources, same = run.exchange(Request('state', 'GET', '/v1/resource/generic', [('details', 'true')], unordered=True))
+    w.resources.clear()
+    for r in resources.body:
+        w.learn_resource(r)
+    metrics, also = run.exchange(Request('state', 'GET', '/v1/metric', unordered=True))
+    w.metrics.clear()
+    for m in metrics.body:
+        w.learn_metric(m)
+    return same and also
+
+
+def follow(run, request, theirs):
+    """Asks for the next page, by the link of the original."""
+    url = theirs.headers['link'].split('>')[0].lstrip('<')
+    parts = urllib.parse.urlsplit(url)
+    run.exchange(Request('pages', request.method, urllib.parse.unquote(parts.path), urllib.parse.parse_qsl(parts.query), request.body,
+                         request.user, request.headers, request.unordered))
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument('--tsdb', required=True, help='the server command')
+    p.add_argument('--seed', type=int, default=time.time_ns() % 1_000_000)
+    p.add_argument('--requests', type=int, default=5000, help='at least so many')
+    p.add_argument('--length', type=int, default=250, help='requests of an episode')
+    p.add_argument('--skip', nargs='*', default=[], help='functions of the ask_ modules that are not to be used')
+    p.add_argument('--report', help='file to write the report to')
+    p.add_argument('-v', action='store_true', help='show each difference that is not explained')
+    a = p.parse_args()
+    print('differential: seed %d' % a.seed, flush=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix='tsdb-differential-') as scratch:
+        original = Original(scratch)
+        server = harness.Server(a.tsdb, scratch, ['--no-default-policies', '--sync', 'interval'])
+        try:
+            original.wait()
+            server.start()
+            run = Run(Peer('Gnocchi', original.port), Peer('tsdb', server.port), a.v)
+            number = 0
+            while run.results.total < a.requests:
+                episode(run, '%d.%d' % (a.seed, number), a.length, a.skip)
+                run.empty()
+                number += 1
+            server.stop()
+        except harness.Difference as err:
+            sys.exit('differential: %s\n%s' % (err, server.log_tail()))
+        finally:
+            server.kill()
+            original.stop()
+    run.results.episodes = number
+    text = run.results.text(a.seed, time.monotonic() - began)
+    print(text)
+    if a.report:
+        pathlib.Path(a.report).write_text(text)
+    return 1 if run.results.unknown else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
