@@ -13,7 +13,7 @@ import (
 	"github.com/telemetrydb/tsdb/index"
 )
 
-// catalogue is everything but samples: policies and rules, all in memory, and resources and metrics, in Pebble with
+// catalogue is everything but samples: policies, rules and resource types, all in memory, and resources and metrics, in Pebble with
 // bounded caches.
 //
 // One transaction runs at a time. Its commit makes version odd, applies the batch, puts what changed into the caches and
@@ -25,6 +25,7 @@ type catalogue struct {
 
 	ix       *index.Index
 	policies atomic.Pointer[policySet]
+	types    atomic.Pointer[typeSet]
 	version  atomic.Uint64
 	counts   atomic.Pointer[objectCounts]
 
@@ -93,7 +94,21 @@ func openCatalogue(p *pebble.DB, o *Options) (*catalogue, error) {
 	if err := c.loadCounts(p); err != nil {
 		return nil, err
 	}
+	if err := c.loadTypes(p); err != nil {
+		return nil, err
+	}
 	return c, c.loadPolicies(p)
+}
+
+func (c *catalogue) loadTypes(p *pebble.DB) error {
+	set := typeSet{genericType: &ResourceType{Name: genericType}}
+	err := eachRecord(p, keyResourceType, func(key, rec []byte) error {
+		t, err := decodeResourceType(string(key[1:]), rec)
+		set[t.Name] = t
+		return err
+	})
+	c.types.Store(&set)
+	return err
 }
 
 var indexFields = []index.Field{

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"runtime"
 	"testing"
@@ -52,7 +53,12 @@ func benchFill(b *testing.B, db *DB, resources, metrics int) {
 	b.Helper()
 	ctx := context.Background()
 	err := db.Update(ctx, func(tx *Tx) error {
-		return tx.CreateArchivePolicy(ArchivePolicy{Name: "low", Methods: []rollup.Method{rollup.Mean}, Definition: []Granularity{{Width: time.Minute}}})
+		t := ResourceType{Name: "instance"}
+		for _, name := range []string{"host", "flavor_name", "image_ref", "display_name"} {
+			t.Attributes = append(t.Attributes, Attribute{Name: name, Type: AttributeString, MaxLength: 255})
+		}
+		return errors.Join(tx.CreateResourceType(t),
+			tx.CreateArchivePolicy(ArchivePolicy{Name: "low", Methods: []rollup.Method{rollup.Mean}, Definition: []Granularity{{Width: time.Minute}}}))
 	})
 	for i := 0; i < resources && err == nil; i += 100 {
 		err = db.Update(ctx, func(tx *Tx) error {

@@ -17,6 +17,8 @@ func (c *catalogue) checkRecord(key, rec []byte) error {
 		_, err = decodePolicy(rec)
 	case key[0] == keyRule:
 		_, err = decodeRule(string(key[1:]), rec)
+	case key[0] == keyResourceType:
+		_, err = decodeResourceType(string(key[1:]), rec)
 	case key[0] == keyResource:
 		_, err = decodeResource(0, rec)
 	case key[0] == keyRevision:

@@ -25,6 +25,7 @@ type catModel struct {
 	policies  map[string]ArchivePolicy
 	order     []string // of creation of policies
 	rules     map[string]Rule
+	types     map[string]ResourceType
 	resources map[UUID]Resource // Metrics nil
 	metrics   map[UUID]Metric
 	last      Ref
@@ -33,11 +34,12 @@ type catModel struct {
 }
 
 func newCatModel() *catModel {
-	return &catModel{policies: map[string]ArchivePolicy{}, rules: map[string]Rule{}, resources: map[UUID]Resource{}, metrics: map[UUID]Metric{}}
+	return &catModel{policies: map[string]ArchivePolicy{}, rules: map[string]Rule{},
+		types: map[string]ResourceType{"generic": {Name: "generic"}}, resources: map[UUID]Resource{}, metrics: map[UUID]Metric{}}
 }
 
 func (m *catModel) clone() *catModel {
-	return &catModel{maps.Clone(m.policies), slices.Clone(m.order), maps.Clone(m.rules), maps.Clone(m.resources), maps.Clone(m.metrics), m.last,
+	return &catModel{maps.Clone(m.policies), slices.Clone(m.order), maps.Clone(m.rules), maps.Clone(m.types), maps.Clone(m.resources), maps.Clone(m.metrics), m.last,
 		slices.Clone(m.past), m.revision}
 }
 
@@ -117,13 +119,10 @@ func (h *catHarness) randomResource() Resource {
 		end := time.UnixMicro(h.r.Int64N(100)).UTC()
 		r.EndedAt = &end
 	}
-	if h.r.IntN(2) == 0 {
-		r.Attributes["host"] = textValue(pick(h.r, "h1", "h2", "h3"))
-	}
-	if h.r.IntN(2) == 0 {
-		r.Attributes["size"] = index.Value{Kind: index.Number, Num: float64(h.r.IntN(5))}
-		r.Attributes["on"] = index.Value{Kind: index.Bool, Num: float64(h.r.IntN(2))}
-		r.Attributes["at"] = index.Value{Kind: index.Time, Time: h.r.Int64() - h.r.Int64()}
+	for name := range modelAttributes {
+		if h.r.IntN(2) == 0 {
+			r.Attributes[name] = h.randomAttribute(name)
+		}
 	}
 	return r
 }
@@ -139,7 +138,7 @@ func (h *catHarness) step(tx *Tx, m *catModel) {
 			h.t.Fatalf("%s: got %v, want %v", op, got, want)
 		}
 	}
-	switch h.r.IntN(14) {
+	switch h.r.IntN(18) {
 	case 0:
 		p := h.randomPolicy()
 		var want error
@@ -199,22 +198,24 @@ func (h *catHarness) step(tx *Tx, m *catModel) {
 		same("delete rule", tx.DeleteRule(name), want)
 	case 6, 7:
 		r := h.randomResource()
-		var want error
-		if _, ok := m.resources[r.ID]; ok {
+		m.trim(h.r, &r, r.Type, nil)
+		want := m.fits(&r, r.Type, nil)
+		if _, ok := m.resources[r.ID]; ok && want == nil {
 			want = ErrExists
-		} else {
+		} else if want == nil {
 			m.resources[r.ID] = r
 		}
 		same("create resource", tx.CreateResource(&r), want)
 	case 8:
 		r := h.randomResource()
 		old, ok := m.resources[r.ID]
-		var want error
-		if ok {
+		m.trim(h.r, &r, old.Type, &old)
+		want := m.fits(&r, old.Type, &old)
+		if ok && want == nil {
 			n := r
 			n.Type, n.OriginalID, n.Creator = old.Type, old.OriginalID, old.Creator
 			m.update(old, n)
-		} else {
+		} else if !ok {
 			want = ErrNotFound
 		}
 		same("update resource", tx.UpdateResource(&r), want)
@@ -258,6 +259,8 @@ func (h *catHarness) step(tx *Tx, m *catModel) {
 		}
 		delete(m.metrics, id)
 		same("delete metric", tx.DeleteMetric(id), want)
+	case 14, 15, 16:
+		h.typeStep(tx, m, same)
 	}
 }
 
@@ -370,6 +373,8 @@ func (h *catHarness) check() {
 	db, m := h.db, h.m
 	equal("metrics", db.CountMetrics(), len(m.metrics))
 	equal("resources", db.CountResources(), len(m.resources))
+	types := slices.SortedFunc(maps.Values(m.types), func(a, b ResourceType) int { return cmp.Compare(a.Name, b.Name) })
+	equal("resource types", db.ResourceTypes(), types)
 	equal("revisions", db.CountRevisions(), len(m.past))
 	policies := []ArchivePolicy{}
 	for _, name := range m.order {
@@ -547,6 +552,9 @@ func TestCatalogueModel(t *testing.T) {
 	stop := h.readAside()
 	giveUp := errors.New("given up")
 	for range 300 {
+		if h.r.IntN(20) == 0 {
+			h.deleteMany()
+		}
 		m := h.m.clone()
 		var result error
 		if h.r.IntN(10) == 0 {

@@ -30,6 +30,9 @@ import (
 //	  if raw blocks are kept longer than the raw retention: varint how long, ns, or -1 for ever
 //	rule (keyRule + name)
 //	  text pattern; text policy's name
+//	resource type (keyResourceType + name)
+//	  uvarint n; n times: text name; type, 1 byte: 1 string, 2 uuid, 3 number, 4 bool, 5 datetime; required, 1 byte: 0 or 1;
+//	    of a string: uvarint least and most characters; of a number: least and most, each 0, or 1 and 8 bytes IEEE 754 LE
 //	resource (keyResource + ordinal)
 //	  uuid; text original id; text type; text? creator; text? user; text? project
 //	  time started; time revision start; 0, or 1 and time ended

@@ -51,6 +51,8 @@ func sampleRecords() map[string][]byte {
 		"counters": appendCounts(nil, &objectCounts{2, 300, 70000, 299, 69000, 0, 0}),
 		"policy":   appendPolicy(nil, &p),
 		"rule":     appendRule(nil, &Rule{"r", "disk.*", "high"}),
+		"resource type": appendResourceType(nil, &ResourceType{"instance", []Attribute{{Name: "host", Type: AttributeString, MaxLength: 255},
+			{Name: "size", Type: AttributeNumber, Required: true, Max: ptr(8.5)}}}),
 		"resource": appendResource(nil, sampleResource()),
 		"revision": appendRevision(nil, sampleRevision()),
 		"metric":   appendMetric(nil, sampleMetric(&policyEntry{ord: 2, name: "high"})),
@@ -62,7 +64,7 @@ func sampleRecords() map[string][]byte {
 func TestRecordsGolden(t *testing.T) {
 	var out strings.Builder
 	recs := sampleRecords()
-	for _, name := range []string{"counters", "policy", "rule", "resource", "revision", "metric"} {
+	for _, name := range []string{"counters", "policy", "rule", "resource type", "resource", "revision", "metric"} {
 		fmt.Fprintf(&out, "%s\n", name)
 		for rec := recs[name]; len(rec) > 0; rec = rec[min(len(rec), 16):] {
 			line := rec[:min(len(rec), 16)]
@@ -121,6 +123,8 @@ func decodeAny(rec []byte) (errs []error) {
 	_, err = decodeRule("r", rec)
 	errs = append(errs, err)
 	_, err = decodeResource(1, rec)
+	errs = append(errs, err)
+	_, err = decodeResourceType("t", rec)
 	errs = append(errs, err)
 	_, err = decodeRevision(1, rec)
 	errs = append(errs, err)

@@ -7,7 +7,7 @@ const (
 	keyMeta         = 0x01 // + 1 byte: see metaCounters
 	keyPolicy       = 0x02 // + policy ordinal: a policy record
 	keyRule         = 0x03 // + name: a rule record
-	keyResourceType = 0x04 // + name
+	keyResourceType = 0x04 // + name: a resource type record
 	keyResource     = 0x10 // + resource ordinal: a resource record
 	keyResourceID   = 0x11 // + UUID: the resource's ordinal
 	keyRevision     = 0x14 // + number of a revision: a revision record

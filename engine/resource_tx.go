@@ -10,11 +10,21 @@ import (
 // Resources in a transaction.
 
 // CreateResource stores r, its Metrics field ignored. A zero RevisionStart means now. Times are kept to the microsecond.
-// ErrExists: the id is taken by a resource of any type. ErrInvalid: text that is no UTF-8 or longer than 64 KiB, no type,
-// an attribute with the name of a field that every resource has.
+// ErrExists: the id is taken by a resource of any type. ErrNotFound: the type. ErrInvalid: text that is no UTF-8 or longer than
+// 64 KiB, no type, an attribute with the name of a field that every resource has or, unless the type is generic, one that is
+// not as the type says.
 func (tx *Tx) CreateResource(r *Resource) error {
 	if err := checkResource(r); err != nil {
 		return err
+	}
+	t, err := tx.types().get(r.Type)
+	if err != nil {
+		return err
+	}
+	if t.Name != genericType {
+		if err := t.checkAttributes(nil, r); err != nil {
+			return err
+		}
 	}
 	old, err := tx.resource(r.ID)
 	if err != nil {
@@ -42,7 +52,7 @@ func (tx *Tx) CreateResource(r *Resource) error {
 
 // UpdateResource replaces attributes, user, project and times of the resource with r's id by r's; its type, original id and
 // creator stay. If something is different then, what it was becomes a revision that ends at r's RevisionStart (zero: now), when the
-// new state begins; else nothing happens. ErrNotFound.
+// new state begins; else nothing happens. ErrNotFound. ErrInvalid: as CreateResource, of what is different.
 func (tx *Tx) UpdateResource(r *Resource) error {
 	old, err := tx.resource(r.ID)
 	if err != nil {
@@ -63,6 +73,11 @@ func (tx *Tx) UpdateResource(r *Resource) error {
 	now := newResource(old.ord, &n, nil)
 	if now.equal(old) {
 		return nil
+	}
+	if t := tx.types()[n.Type]; t != nil && t.Name != genericType {
+		if err := t.checkAttributes(&old.Resource, &n); err != nil {
+			return err
+		}
 	}
 	if _, err := tx.ownResource(r.ID); err != nil {
 		return err

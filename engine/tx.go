@@ -20,6 +20,8 @@ type Tx struct {
 	counts  objectCounts
 	changed *policySet // nil: not changed
 
+	newTypes typeSet // nil: not changed
+
 	// What the transaction touched, by id. The ends of a chain of changes suffice to write records and index.
 	resources map[UUID]*resourceChange
 	metrics   map[UUID]*metricChange
@@ -255,6 +257,9 @@ func (tx *Tx) publish(ch *index.Change) {
 			p.now.Store(p)
 		}
 		c.policies.Store(tx.changed)
+	}
+	if tx.newTypes != nil {
+		c.types.Store(&tx.newTypes)
 	}
 	n := tx.counts
 	c.counts.Store(&n)

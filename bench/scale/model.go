@@ -38,6 +38,15 @@ func policy(raw bool) engine.ArchivePolicy {
 	return p
 }
 
+// instance is the type of all resources.
+func instance() engine.ResourceType {
+	t := engine.ResourceType{Name: "instance"}
+	for _, name := range []string{"host", "flavor_name", "image_ref", "display_name", "availability_zone", "server_group", "os_distro", "architecture"} {
+		t.Attributes = append(t.Attributes, engine.Attribute{Name: name, Type: engine.AttributeString, MaxLength: 255})
+	}
+	return t
+}
+
 // resource is the i-th of n: project, user and 8 attributes. A project has 1,000, a host 200, a flavor a twelfth.
 func resource(i, n int) *engine.Resource {
 	h := mix(uint64(i))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -64,7 +65,9 @@ func (p *phase) create() error {
 		return err
 	}
 	w := startWatch()
-	err = db.Update(p.ctx, func(tx *engine.Tx) error { return tx.CreateArchivePolicy(policy(p.Raw)) })
+	err = db.Update(p.ctx, func(tx *engine.Tx) error {
+		return errors.Join(tx.CreateArchivePolicy(policy(p.Raw)), tx.CreateResourceType(instance()))
+	})
 	var refs []byte
 	for i := 0; i < p.Resources && err == nil; i += updateResources {
 		err = db.Update(p.ctx, func(tx *engine.Tx) (err error) {
