@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/telemetrydb/tsdb/bench/served"
 	"github.com/telemetrydb/tsdb/bench/workload"
 )
 
@@ -38,8 +39,8 @@ type readBack struct {
 }
 
 // metricIDs asks for the metrics of a resource by name.
-func metricIDs(c *client, resource string) (map[string]string, error) {
-	body, _, err := c.do(http.MethodGet, "/v1/resource/generic/"+resource, nil, http.StatusOK)
+func metricIDs(c *served.Client, resource string) (map[string]string, error) {
+	body, _, err := c.Do(http.MethodGet, "/v1/resource/generic/"+resource, nil, http.StatusOK)
 	if err != nil {
 		return nil, err
 	}
@@ -56,20 +57,20 @@ func measuresPath(metric, method string, from, to int64) string {
 // readBack starts a server on the loaded directory, times queries, watches it idle, and compares every value.
 func (o Options) readBack(dir string) (r readBack, err error) {
 	start := time.Now()
-	s, err := startServer(o.Binary, dir, o.ServeArgs)
+	s, err := served.Start(o.Binary, dir, o.ServeArgs)
 	if err != nil {
 		return r, err
 	}
 	defer func() {
 		if err != nil {
-			s.kill()
+			s.Kill()
 		}
 	}()
 	r.openMillis = time.Since(start).Seconds() * 1e3
 	if r.idlePercent, err = idle(s); err != nil {
 		return r, err
 	}
-	c, w := newClient(s.url), workload.A(0)
+	c, w := served.NewClient(s.URL), workload.A(0)
 	ids, err := metricIDs(c, w.Resources[0].ID)
 	if err != nil {
 		return r, err
@@ -89,30 +90,30 @@ func (o Options) readBack(dir string) (r readBack, err error) {
 			return r, err
 		}
 	}
-	if r.peakMB, err = s.peakMemoryMB(); err != nil {
+	if r.peakMB, err = s.PeakMemoryMB(); err != nil {
 		return r, err
 	}
 	if r.checked, err = check(c, w, o.Ticks); err != nil {
 		return r, err
 	}
-	_, err = s.stop()
+	_, err = s.Stop()
 	return r, err
 }
 
 // measure times a group of requests as one.
-func measure(s *server, c *client, paths []string) (t timing, err error) {
+func measure(s *served.Server, c *served.Client, paths []string) (t timing, err error) {
 	took := make([]time.Duration, requests)
 	before := 0.0
 	for i := -warmups; i < requests; i++ {
 		if i == 0 {
-			if before, err = s.runSeconds(); err != nil {
+			if before, err = s.RunSeconds(); err != nil {
 				return t, err
 			}
 		}
 		var sum time.Duration
 		t.bytes = 0
 		for _, path := range paths {
-			body, d, err := c.do(http.MethodGet, path, nil, http.StatusOK)
+			body, d, err := c.Do(http.MethodGet, path, nil, http.StatusOK)
 			if err != nil {
 				return t, err
 			}
@@ -123,21 +124,21 @@ func measure(s *server, c *client, paths []string) (t timing, err error) {
 			took[i] = sum
 		}
 	}
-	after, err := s.runSeconds()
+	after, err := s.RunSeconds()
 	slices.Sort(took)
 	t.best, t.median, t.cpuMillis = took[0], took[requests/2], (after-before)*1e3/requests
 	return t, err
 }
 
 // idle is the CPU that the server takes when nobody asks, in per cent of one core.
-func idle(s *server) (percent float64, err error) {
+func idle(s *served.Server) (percent float64, err error) {
 	time.Sleep(restSeconds * time.Second)
-	before, err := s.runSeconds()
+	before, err := s.RunSeconds()
 	if err != nil {
 		return 0, err
 	}
 	time.Sleep(idleSeconds * time.Second)
-	after, err := s.runSeconds()
+	after, err := s.RunSeconds()
 	if err != nil {
 		return 0, err
 	}
@@ -145,7 +146,7 @@ func idle(s *server) (percent float64, err error) {
 }
 
 // check reads all points of all metrics and methods and compares time, granularity and value with the generator.
-func check(c *client, w *workload.Workload, ticks int) (values int, err error) {
+func check(c *served.Client, w *workload.Workload, ticks int) (values int, err error) {
 	columns := make([][][]float64, len(w.Resources))
 	for i, r := range w.Resources {
 		columns[i] = make([][]float64, len(r.Metrics))
@@ -163,7 +164,7 @@ func check(c *client, w *workload.Workload, ticks int) (values int, err error) {
 		for k, m := range r.Metrics {
 			for _, method := range methods {
 				path := fmt.Sprintf("/v1/metric/%s/measures?aggregation=%s", ids[m.Name], method)
-				body, _, err := c.do(http.MethodGet, path, nil, http.StatusOK)
+				body, _, err := c.Do(http.MethodGet, path, nil, http.StatusOK)
 				if err != nil {
 					return values, err
 				}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/telemetrydb/tsdb/bench/served"
 	"github.com/telemetrydb/tsdb/bench/workload"
 )
 
@@ -89,15 +90,15 @@ func (r *Report) lines() []line {
 	life := func(l loaded) string {
 		return fmt.Sprintf("%.2f until the last answer, the rest in stopping", l.cpuPerMillion)
 	}
-	at := func(w weight) float64 { return float64(w.allocated) / measures }
+	at := func(w served.Weight) float64 { return float64(w.Allocated) / measures }
 	peak := math.Max(r.readBack.peakMB, math.Max(r.minute.peakMB, r.second.peakMB))
 	return []line{
 		{"disk after a stop, five methods and raw", "30.4", 2.6, false, at(r.minute.rest), "B/measure",
-			fmt.Sprintf("%.2f MB allocated, %.2f MB in files", float64(r.minute.rest.allocated)/1e6, float64(r.minute.rest.files)/1e6)},
+			fmt.Sprintf("%.2f MB allocated, %.2f MB in files", float64(r.minute.rest.Allocated)/1e6, float64(r.minute.rest.Files)/1e6)},
 		{"disk while running, 60 s batches", "", 0, false, at(r.minute.running), "B/measure",
-			fmt.Sprintf("%.2f MB in files", float64(r.minute.running.files)/1e6)},
+			fmt.Sprintf("%.2f MB in files", float64(r.minute.running.Files)/1e6)},
 		{"disk after a stop, 1 s batches", "30.4", 2.6, false, at(r.second.rest), "B/measure",
-			fmt.Sprintf("%.2f MB in files", float64(r.second.rest.files)/1e6)},
+			fmt.Sprintf("%.2f MB in files", float64(r.second.rest.Files)/1e6)},
 		{"GET measures, 9,100 points, best", "69", gnocchiLongMS / 30.0, false, ms(r.readBack.long.best), "ms", timed(r.readBack.long)},
 		{"GET measures, 60 points, best", "6.5", gnocchiShortMS / 25, false, ms(r.readBack.short.best), "ms", timed(r.readBack.short)},
 		{"five GETs of 9,100 points, best (in place of POST aggregates)", "330", gnocchiFiveMS / 30.0, false,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/telemetrydb/tsdb/bench/served"
 	"github.com/telemetrydb/tsdb/bench/workload"
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/server/gnocchi"
@@ -65,14 +66,14 @@ func TestLoadAndCheck(t *testing.T) {
 	}()
 	s := httptest.NewServer(gnocchi.New(db, nil))
 	defer s.Close()
-	c, w := newClient(s.URL), workload.A(0)
-	defer c.http.CloseIdleConnections()
+	c, w := served.NewClient(s.URL), workload.A(0)
+	defer c.Close()
 	if err := prepare(c, w); err != nil {
 		t.Fatal(err)
 	}
 	const ticks = 120
 	for _, b := range batches(w, ticks, 60) {
-		if _, _, err := c.do(http.MethodPost, batchPath, b.body, http.StatusAccepted); err != nil {
+		if _, _, err := c.Do(http.MethodPost, batchPath, b.body, http.StatusAccepted); err != nil {
 			t.Fatal(err)
 		}
 	}

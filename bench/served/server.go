@@ -1,4 +1,4 @@
-package seed
+package served
 
 import (
 	"errors"
@@ -20,16 +20,16 @@ const (
 	clockTicks = 100 // of /proc/PID/stat a second, on every Linux that Go supports
 )
 
-// server is a running `tsdb serve` on a free port of the loopback interface.
-type server struct {
+// Server is a running `tsdb serve` on a free port of the loopback interface.
+type Server struct {
 	cmd   *exec.Cmd
-	url   string
+	URL   string        // without a slash at its end
 	ended chan struct{} // closed when the process is gone
 	err   error         // of the process; read after ended
 }
 
-// startServer starts the binary on dir and waits until it is healthy. more are further arguments of serve.
-func startServer(binary, dir string, more []string) (*server, error) {
+// Start starts the binary on dir and waits until it is healthy. more are further arguments of serve.
+func Start(binary, dir string, more []string) (*Server, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -39,13 +39,13 @@ func startServer(binary, dir string, more []string) (*server, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	s := &server{cmd: cmd, url: "http://" + address, ended: make(chan struct{})}
+	s := &Server{cmd: cmd, URL: "http://" + address, ended: make(chan struct{})}
 	go func() {
 		s.err = cmd.Wait()
 		close(s.ended)
 	}()
 	for deadline := time.Now().Add(startLimit); ; {
-		if r, err := http.Get(s.url + "/healthz"); err == nil {
+		if r, err := http.Get(s.URL + "/healthz"); err == nil {
 			r.Body.Close()
 			if r.StatusCode == http.StatusOK {
 				return s, nil
@@ -57,7 +57,7 @@ func startServer(binary, dir string, more []string) (*server, error) {
 		case <-time.After(10 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			s.kill()
+			s.Kill()
 			return nil, fmt.Errorf("server was not healthy within %v", startLimit)
 		}
 	}
@@ -72,15 +72,15 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// stop asks the server to end, waits, and returns the CPU seconds of its whole life.
-func (s *server) stop() (cpuSeconds float64, err error) {
+// Stop asks the server to end, waits, and returns the CPU seconds of its whole life.
+func (s *Server) Stop() (cpuSeconds float64, err error) {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return 0, err
 	}
 	select {
 	case <-s.ended:
 	case <-time.After(stopLimit):
-		s.kill()
+		s.Kill()
 		return 0, fmt.Errorf("server did not end within %v of SIGTERM", stopLimit)
 	}
 	if s.err != nil {
@@ -90,13 +90,14 @@ func (s *server) stop() (cpuSeconds float64, err error) {
 	return (state.UserTime() + state.SystemTime()).Seconds(), nil
 }
 
-func (s *server) kill() {
+// Kill ends the server at once.
+func (s *Server) Kill() {
 	_ = s.cmd.Process.Kill()
 	<-s.ended
 }
 
-// cpuSeconds is what the server has used so far, to a hundredth.
-func (s *server) cpuSeconds() (float64, error) {
+// CPUSeconds is what the server has used so far, to a hundredth.
+func (s *Server) CPUSeconds() (float64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
@@ -111,9 +112,9 @@ func (s *server) cpuSeconds() (float64, error) {
 	return (user + system) / clockTicks, errors.Join(err1, err2)
 }
 
-// runSeconds is what the server's threads have run so far, to a microsecond or so. A thread that ended is not in it, so it only
+// RunSeconds is what the server's threads have run so far, to a microsecond or so. A thread that ended is not in it, so it only
 // serves short spans in which none does.
-func (s *server) runSeconds() (float64, error) {
+func (s *Server) RunSeconds() (float64, error) {
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", s.cmd.Process.Pid))
 	if err != nil || len(tasks) == 0 {
 		return 0, fmt.Errorf("no schedstat: %v", err)
@@ -133,8 +134,8 @@ func (s *server) runSeconds() (float64, error) {
 	return sum, nil
 }
 
-// peakMemoryMB is the most resident memory so far, in units of a million bytes.
-func (s *server) peakMemoryMB() (float64, error) {
+// PeakMemoryMB is the most resident memory so far, in units of a million bytes.
+func (s *Server) PeakMemoryMB() (float64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
 		return 0, err

@@ -1,4 +1,4 @@
-package seed
+package served
 
 import (
 	"bytes"
@@ -11,20 +11,21 @@ import (
 // basicAdmin is the user admin without a password.
 const basicAdmin = "Basic YWRtaW46"
 
-// client sends one request at a time over one kept connection.
-type client struct {
+// Client sends one request at a time over one kept connection.
+type Client struct {
 	base string
 	http http.Client
 	body bytes.Buffer // of the last answer
 }
 
-func newClient(base string) *client {
-	return &client{base: base, http: http.Client{Timeout: 5 * time.Minute,
+// NewClient returns a client of the server at base, as user admin.
+func NewClient(base string) *Client {
+	return &Client{base: base, http: http.Client{Timeout: 5 * time.Minute,
 		Transport: &http.Transport{MaxConnsPerHost: 1, MaxIdleConnsPerHost: 1, DisableCompression: true}}}
 }
 
-// do sends body (nil: none) and returns the answer's body, valid until the next call, and how long it took until its last byte.
-func (c *client) do(method, path string, body []byte, want int) (answer []byte, took time.Duration, err error) {
+// Do sends body (nil: none) and returns the answer's body, valid until the next call, and how long it took until its last byte.
+func (c *Client) Do(method, path string, body []byte, want int) (answer []byte, took time.Duration, err error) {
 	var payload io.Reader
 	if body != nil {
 		payload = bytes.NewReader(body)
@@ -55,3 +56,6 @@ func (c *client) do(method, path string, body []byte, want int) (answer []byte, 
 	}
 	return c.body.Bytes(), took, nil
 }
+
+// Close gives back the connection.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
