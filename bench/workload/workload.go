@@ -68,7 +68,7 @@ func A(repetition int) *Workload {
 	}
 	id := func(n int) string { return fmt.Sprintf("5eed0001-%04x-4000-8000-%012x", repetition, n) }
 	other := func(n int, kind, name string, metrics []Metric) Resource {
-		return Resource{ID: id(n), Type: kind, Name: name, ProjectID: projectID(0), UserID: userID(0),
+		return Resource{ID: id(n), Type: kind, Name: name, ProjectID: ProjectID(0), UserID: userID(0),
 			Attributes: []Attribute{{"name", name}}, Metrics: metrics}
 	}
 	return &Workload{
@@ -108,13 +108,14 @@ func B(instances, repetition int) *Workload {
 
 func cloudFlavor(n int) int { return n / 10 % 5 }
 
-func projectID(n int) string { return fmt.Sprintf("%032x", 0x9000+n) }
+// ProjectID is the id of the n-th project.
+func ProjectID(n int) string { return fmt.Sprintf("%032x", 0x9000+n) }
 func userID(n int) string    { return fmt.Sprintf("%032x", 0x7000+n) }
 
 func instance(id string, n, flavorID, project int, metrics []Metric) Resource {
 	name := "vm-" + strconv.Itoa(n)
 	return Resource{
-		ID: id, Type: "instance", Name: name, ProjectID: projectID(project), UserID: userID(project),
+		ID: id, Type: "instance", Name: name, ProjectID: ProjectID(project), UserID: userID(project),
 		Attributes: []Attribute{
 			{"display_name", name},
 			{"flavor_id", strconv.Itoa(flavorID)},
