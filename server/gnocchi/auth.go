@@ -60,6 +60,20 @@ func (c *call) mayMetric(rule auth.Rule, m engine.Metric) error {
 	return c.may(rule, &metricTarget{db: c.db, metric: m})
 }
 
+// mayCreateMetric is may for a metric that is about to be created, perhaps on a resource, which that changes.
+func (c *call) mayCreateMetric(tx *engine.Tx, m engine.Metric) error {
+	if m.Resource != nil {
+		r, err := tx.Resource(*m.Resource)
+		if err != nil {
+			return err
+		}
+		if err := c.mayResource(auth.UpdateResource, r); err != nil {
+			return err
+		}
+	}
+	return c.mayMetric(auth.CreateMetric, m)
+}
+
 // mayMetricRef is may for the metric of a reference, which is not looked up for those who may do so to all metrics.
 func (c *call) mayMetricRef(rule auth.Rule, ref engine.Ref) error {
 	if c.caller.Can(rule, nil) {
@@ -211,24 +225,6 @@ func textOf(s *string) (string, bool) {
 	}
 	return *s, true
 }
-
-func (c *call) isAdmin() bool { return c.may(auth.GetStatus, nil) == nil }
-
-// needAdmin refuses everybody else.
-func (c *call) needAdmin() error {
-	if !c.isAdmin() {
-		return forbidden()
-	}
-	return nil
-}
-
-// needCreator refuses all but admin and the one who created the thing.
-func (c *call) needCreator(creator *string) error {
-	return c.may(auth.PostMeasures, &metricTarget{metric: engine.Metric{Creator: creator}})
-}
-
-// needBatchCreator is needCreator for the metric of a reference.
-func (c *call) needBatchCreator(ref engine.Ref) error { return c.mayMetricRef(auth.PostMeasures, ref) }
 
 // createdBy splits a creator into the two members that objects show for it.
 func createdBy(creator *string) (user, project any) {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/server/auth"
 	"github.com/valyala/fastjson"
 )
 
@@ -38,7 +39,7 @@ func (c *call) postBatchMetrics() error {
 			unknown = append(unknown, id.String())
 		case err != nil:
 			return err
-		case c.needCreator(metric.Creator) != nil:
+		case c.mayMetric(auth.PostMeasures, metric) != nil:
 			foreign = true
 		}
 		if err := reader.read(m.value, metric.Ref, unlessNil(b, missing)); err != nil {
@@ -158,7 +159,7 @@ func (b *resourceBatch) readMetric(id engine.UUID, original string, m field, for
 		name := strings.Clone(m.key)
 		in.name = &name
 		b.missing = append(b.missing, in)
-	} else if b.c.needBatchCreator(ref.Ref) != nil {
+	} else if b.c.mayMetricRef(auth.PostMeasures, ref.Ref) != nil {
 		*foreign = true
 	}
 	if err := b.reader.read(in.measures, ref.Ref, unlessNil(b.samples, !known)); err != nil {
@@ -212,7 +213,7 @@ func (b *resourceBatch) addMissing(foreign *bool) error {
 		return err
 	}
 	for i, m := range b.missing {
-		if b.c.needBatchCreator(refs[i]) != nil { // somebody else was faster
+		if b.c.mayMetricRef(auth.PostMeasures, refs[i]) != nil { // somebody else was faster
 			*foreign = true
 		}
 		if err := b.reader.read(m.measures, refs[i], b.samples); err != nil {
@@ -265,6 +266,9 @@ func (b *resourceBatch) createOne(tx *engine.Tx, m *missingMetric, policy string
 	}
 	if have, ok := r.Metrics[*m.name]; ok {
 		return have.Ref, nil
+	}
+	if err := b.c.mayResource(auth.UpdateResource, r); err != nil {
+		return 0, err
 	}
 	made, err := tx.CreateMetric(engine.Metric{Name: m.name, Unit: m.unit, Creator: creator, Policy: policy, Resource: &m.resource})
 	return made.Ref, err

@@ -11,6 +11,7 @@ import (
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/query"
 	"github.com/telemetrydb/tsdb/rollup"
+	"github.com/telemetrydb/tsdb/server/auth"
 )
 
 // batches are reused: a batch keeps its memory.
@@ -44,7 +45,7 @@ func (c *call) postMeasures() error {
 	if err != nil {
 		return err
 	}
-	if err := c.needCreator(m.Creator); err != nil {
+	if err := c.mayMetric(auth.PostMeasures, m); err != nil {
 		return err
 	}
 	v, err := c.decode()
@@ -64,7 +65,7 @@ func (c *call) getMeasures() error {
 	if err != nil {
 		return err
 	}
-	if err := c.needCreator(m.Creator); err != nil {
+	if err := c.mayMetric(auth.GetMeasures, m); err != nil {
 		return err
 	}
 	policy, err := c.db.ArchivePolicy(m.Policy)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/index"
+	"github.com/telemetrydb/tsdb/server/auth"
 )
 
 // metricKeys are what lists of metrics can be sorted by, metricOrder how they are by default.
@@ -88,7 +89,7 @@ func (c *call) getMetric() error {
 	if err != nil {
 		return err
 	}
-	if err := c.needCreator(m.Creator); err != nil {
+	if err := c.mayMetric(auth.GetMetric, m); err != nil {
 		return err
 	}
 	p, err := c.db.ArchivePolicy(m.Policy)
@@ -111,7 +112,7 @@ func (c *call) deleteMetric() error {
 	if err != nil {
 		return err
 	}
-	if err := c.needCreator(m.Creator); err != nil {
+	if err := c.mayMetric(auth.DeleteMetric, m); err != nil {
 		return err
 	}
 	err = c.db.Update(c.r.Context(), func(tx *engine.Tx) error { return tx.DeleteMetric(m.ID) })
@@ -141,7 +142,11 @@ func (c *call) listMetrics() error {
 	if args.Get("status") == "delete" { // deleted metrics are gone at once
 		return c.list(0, nil)
 	}
-	q.Filter = filter
+	rule, err := c.metricsFilter(auth.ListMetric)
+	if err != nil {
+		return err
+	}
+	q.Filter = restricted(rule, filter)
 	all, err := c.db.Metrics(c.r.Context(), q)
 	if isMissingMarker(err, q) {
 		return p.badMarker()
@@ -205,7 +210,11 @@ func (c *call) postMetric() error {
 		if err != nil {
 			return err
 		}
-		m, err = tx.CreateMetric(engine.Metric{Name: in.name, Unit: in.unit, Creator: &creator, Policy: policy, Resource: resource})
+		m = engine.Metric{Name: in.name, Unit: in.unit, Creator: &creator, Policy: policy, Resource: resource}
+		if err := c.mayCreateMetric(tx, m); err != nil {
+			return err
+		}
+		m, err = tx.CreateMetric(m)
 		return err
 	})
 	if isKind(err, engine.ErrExists, engine.KindNamedMetric) {

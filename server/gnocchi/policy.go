@@ -3,10 +3,12 @@ package gnocchi
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/rollup"
+	"github.com/telemetrydb/tsdb/server/auth"
 )
 
 // maxName is the most characters a name has.
@@ -45,6 +47,9 @@ func policyObject(p engine.ArchivePolicy) object {
 }
 
 func (c *call) listPolicies() error {
+	if err := c.may(auth.ListArchivePolicy, nil); err != nil {
+		return err
+	}
 	all := c.db.ArchivePolicies()
 	return c.list(len(all), func(dst []byte, i int) []byte { return appendJSON(dst, policyObject(all[i])) })
 }
@@ -54,11 +59,14 @@ func (c *call) getPolicy() error {
 	if err != nil {
 		return err
 	}
+	if err := c.may(auth.GetArchivePolicy, policyTarget(p)); err != nil {
+		return err
+	}
 	return c.json(http.StatusOK, policyObject(p))
 }
 
 func (c *call) postPolicy() error {
-	if err := c.needAdmin(); err != nil {
+	if err := c.may(auth.CreateArchivePolicy, nil); err != nil {
 		return err
 	}
 	v, err := c.decode()
@@ -77,10 +85,11 @@ func (c *call) postPolicy() error {
 }
 
 func (c *call) patchPolicy() error {
-	if _, err := c.db.ArchivePolicy(c.id); err != nil {
+	old, err := c.db.ArchivePolicy(c.id)
+	if err != nil {
 		return err
 	}
-	if err := c.needAdmin(); err != nil {
+	if err := c.may(auth.UpdateArchivePolicy, policyTarget(old)); err != nil {
 		return err
 	}
 	v, err := c.decode()
@@ -110,10 +119,7 @@ func (c *call) patchPolicy() error {
 }
 
 func (c *call) deletePolicy() error {
-	if _, err := c.db.ArchivePolicy(c.id); err != nil {
-		return err
-	}
-	if err := c.needAdmin(); err != nil {
+	if err := c.may(auth.DeleteArchivePolicy, nil); err != nil {
 		return err
 	}
 	err := c.db.Update(c.r.Context(), func(tx *engine.Tx) error { return tx.DeleteArchivePolicy(c.id) })
@@ -121,6 +127,11 @@ func (c *call) deletePolicy() error {
 		return err
 	}
 	return c.empty(http.StatusNoContent)
+}
+
+// policyTarget is a policy as rules see it.
+func policyTarget(p engine.ArchivePolicy) auth.Target {
+	return auth.Fields{"name": p.Name, "back_window": strconv.FormatInt(int64(p.BackWindow), 10)}
 }
 
 // sameWidths refuses a definition with other granularities than the policy has.

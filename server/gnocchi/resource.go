@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/server/auth"
 )
 
 // genericType is the type that every resource has something of.
@@ -79,6 +80,9 @@ func (c *call) getResource() error {
 	if err != nil {
 		return err
 	}
+	if err := c.mayResource(auth.GetResource, r); err != nil {
+		return err
+	}
 	if err := c.checkConditions(r); err != nil {
 		return err
 	}
@@ -108,6 +112,9 @@ func (c *call) listResources() error {
 	}
 	q, err := p.query()
 	if err != nil {
+		return err
+	}
+	if q.Filter, err = c.resourceFilter(auth.ListResource, c.typ); err != nil {
 		return err
 	}
 	all, err := c.db.Resources(c.r.Context(), q)
@@ -148,6 +155,9 @@ func (c *call) postResource() error {
 		StartedAt: c.o.Now().UTC().Truncate(time.Microsecond),
 	}
 	in.apply(r)
+	if err := c.mayResource(auth.CreateResource, r); err != nil {
+		return err
+	}
 	if r.EndedAt != nil && r.StartedAt.After(*r.EndedAt) {
 		return badRequest("Start timestamp cannot be after end timestamp")
 	}
@@ -177,7 +187,7 @@ func (c *call) patchResource() error {
 	if err != nil {
 		return err
 	}
-	if err := c.needCreator(r.Creator); err != nil {
+	if err := c.mayResource(auth.UpdateResource, r); err != nil {
 		return err
 	}
 	if err := c.checkConditions(r); err != nil {
@@ -248,7 +258,7 @@ func (c *call) deleteResource() error {
 	if err != nil {
 		return err
 	}
-	if err := c.needCreator(r.Creator); err != nil {
+	if err := c.mayResource(auth.DeleteResource, r); err != nil {
 		return err
 	}
 	if err := c.checkConditions(r); err != nil {

@@ -7,12 +7,16 @@ import (
 	"unicode/utf8"
 
 	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/server/auth"
 	"github.com/valyala/fastjson"
 )
 
 func (c *call) listResourceMetrics() error {
 	r, err := c.resourceOfPath()
 	if err != nil {
+		return err
+	}
+	if err := c.mayResource(auth.GetResource, r); err != nil {
 		return err
 	}
 	return c.metricsOf(r)
@@ -43,7 +47,7 @@ func (c *call) postResourceMetrics() error {
 	if err != nil {
 		return err
 	}
-	if err := c.needCreator(r.Creator); err != nil {
+	if err := c.mayResource(auth.UpdateResource, r); err != nil {
 		return err
 	}
 	v, err := c.decode()

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/server/auth"
 	"github.com/valyala/fastjson"
 )
 
@@ -12,6 +13,9 @@ func ruleObject(r engine.Rule) object {
 }
 
 func (c *call) listRules() error {
+	if err := c.may(auth.ListArchivePolicyRule, nil); err != nil {
+		return err
+	}
 	all := c.db.Rules()
 	return c.list(len(all), func(dst []byte, i int) []byte { return appendJSON(dst, ruleObject(all[i])) })
 }
@@ -21,11 +25,15 @@ func (c *call) getRule() error {
 	if err != nil {
 		return err
 	}
+	target := auth.Fields{"name": r.Name, "archive_policy_name": r.Policy, "metric_pattern": r.Pattern}
+	if err := c.may(auth.GetArchivePolicyRule, target); err != nil {
+		return err
+	}
 	return c.json(http.StatusOK, ruleObject(r))
 }
 
 func (c *call) postRule() error {
-	if err := c.needAdmin(); err != nil {
+	if err := c.may(auth.CreateArchivePolicyRule, nil); err != nil {
 		return err
 	}
 	v, err := c.decode()
@@ -50,7 +58,7 @@ func (c *call) patchRule() error {
 	if _, err := c.db.Rule(c.id); err != nil {
 		return err
 	}
-	if err := c.needAdmin(); err != nil {
+	if err := c.may(auth.UpdateArchivePolicyRule, nil); err != nil {
 		return err
 	}
 	v, err := c.decode()
@@ -79,7 +87,7 @@ func (c *call) deleteRule() error {
 	if _, err := c.db.Rule(c.id); err != nil {
 		return err
 	}
-	if err := c.needAdmin(); err != nil {
+	if err := c.may(auth.DeleteArchivePolicyRule, nil); err != nil {
 		return err
 	}
 	err := c.db.Update(c.r.Context(), func(tx *engine.Tx) error { return tx.DeleteRule(c.id) })

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/telemetrydb/tsdb/rollup"
+	"github.com/telemetrydb/tsdb/server/auth"
 )
 
 func (c *call) getRoot() error {
@@ -51,7 +52,7 @@ func (c *call) getCapabilities() error {
 
 // getStatus says that nothing waits to be processed: a measure is in all aggregates when its write is answered.
 func (c *call) getStatus() error {
-	if err := c.needAdmin(); err != nil {
+	if err := c.may(auth.GetStatus, nil); err != nil {
 		return err
 	}
 	details, err := c.boolArg("details", true)
