@@ -73,14 +73,14 @@ func pyRepr(v raw) string {
 }
 
 // plain gives a key that is no string as FilterShapeError.Path has it.
-func plain(v raw) any {
+func plainKey(v raw) any {
 	switch v := v.(type) {
 	case rawNumber:
 		return v.f
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {
-			out[i] = plain(v[i])
+			out[i] = plainKey(v[i])
 		}
 		return out
 	}

@@ -25,8 +25,8 @@ type filterText struct {
 	deep  bool
 }
 
-// levels are the infix operators, the loosest first.
-var levels = []string{"∨", "or", "∧", "and"}
+// filterLevels are the infix operators, the loosest first.
+var filterLevels = []string{"∨", "or", "∧", "and"}
 
 func (t *filterText) parse() (raw, error) {
 	v, ok := t.chain(0)
@@ -89,7 +89,7 @@ func (t *filterText) down() bool {
 
 // chain reads operands of one level's operator. They come out in reverse order, as the reference has them.
 func (t *filterText) chain(level int) (raw, bool) {
-	if level == len(levels) {
+	if level == len(filterLevels) {
 		return t.operand()
 	}
 	first, ok := t.chain(level + 1)
@@ -99,7 +99,7 @@ func (t *filterText) chain(level int) (raw, bool) {
 	operands := []any{first}
 	for {
 		from := t.pos
-		if !t.take(levels[level]) {
+		if !t.take(filterLevels[level]) {
 			t.pos = from
 			break
 		}
@@ -116,7 +116,7 @@ func (t *filterText) chain(level int) (raw, bool) {
 	for i, j := 0, len(operands)-1; i < j; i, j = i+1, j-1 {
 		operands[i], operands[j] = operands[j], operands[i]
 	}
-	return rawObject{{levels[level], operands}}, true
+	return rawObject{{filterLevels[level], operands}}, true
 }
 
 func (t *filterText) operand() (raw, bool) {
@@ -144,15 +144,15 @@ func (t *filterText) operand() (raw, bool) {
 	return v, ok && t.take(")")
 }
 
-// comparisons in the order in which they are tried.
-var comparisons = []string{">=", "<=", "!=", ">", "<", "=", "eq", "ne", "lt", "gt", "ge", "le", "in", "like", "≠", "≥", "≤"}
+// filterComparisons in the order in which they are tried.
+var filterComparisons = []string{">=", "<=", "!=", ">", "<", "=", "eq", "ne", "lt", "gt", "ge", "le", "in", "like", "≠", "≥", "≤"}
 
 func (t *filterText) condition() (raw, bool) {
 	left, ok := t.term()
 	if !ok {
 		return nil, false
 	}
-	for _, op := range comparisons {
+	for _, op := range filterComparisons {
 		if t.take(op) {
 			right, ok := t.term()
 			return rawObject{{op, rawObject{{left, right}}}}, ok
@@ -161,8 +161,8 @@ func (t *filterText) condition() (raw, bool) {
 	return nil, false
 }
 
-// words are terms that are not identifiers, in the order in which they are tried.
-var words = []struct {
+// filterWords are terms that are not identifiers, in the order in which they are tried.
+var filterWords = []struct {
 	text  string
 	value raw
 }{{"None", nil}, {"none", nil}, {"null", nil}, {"False", false}, {"True", true}, {"false", false}, {"true", true}}
@@ -170,14 +170,14 @@ var words = []struct {
 func (t *filterText) term() (raw, bool) {
 	t.space()
 	rest := t.src[t.pos:]
-	for _, w := range words {
+	for _, w := range filterWords {
 		if strings.HasPrefix(rest, w.text) {
 			t.pos += len(w.text)
 			return w.value, true
 		}
 	}
 	n := uuidLength(rest)
-	if n == 0 && rest != "" && isLetter(rest[0]) {
+	if n == 0 && rest != "" && isASCIILetter(rest[0]) {
 		n = len(rest) - len(strings.TrimLeft(rest, wordChars))
 	}
 	if n > 0 {
@@ -227,7 +227,7 @@ func (t *filterText) list() (raw, bool) {
 	}
 }
 
-func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+func isASCIILetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // uuidLength returns how long the UUID at the start of s is, whose dashes may be missing; 0: there is none.
 func uuidLength(s string) int {

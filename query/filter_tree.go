@@ -7,8 +7,8 @@ import (
 	"github.com/telemetrydb/tsdb/index"
 )
 
-// operators are the names of what a filter can do.
-var operators = map[string]index.Op{
+// filterOps are the names of what a filter can do.
+var filterOps = map[string]index.Op{
 	"=": index.Eq, "==": index.Eq, "eq": index.Eq,
 	"<": index.Lt, "lt": index.Lt,
 	">": index.Gt, "gt": index.Gt,
@@ -44,33 +44,33 @@ func (p *filterParser) filter(v raw) (*index.Filter, error) {
 	return p.schema.bind(c)
 }
 
-// place is where in a filter somebody is.
-type place struct {
-	up   *place
+// filterPlace is where in a filter somebody is.
+type filterPlace struct {
+	up   *filterPlace
 	step any
 }
 
-func (p *place) at(step any) *place { return &place{p, step} }
+func (p *filterPlace) at(step any) *filterPlace { return &filterPlace{p, step} }
 
-func (p *place) path() []any {
+func (p *filterPlace) path() []any {
 	if p == nil {
 		return nil
 	}
 	return append(p.up.path(), p.step)
 }
 
-func wrong(phrase string, at *place) error { return &FilterShapeError{Phrase: phrase, Path: at.path()} }
+func wrongFilter(phrase string, at *filterPlace) error { return &FilterShapeError{Phrase: phrase, Path: at.path()} }
 
-func wrongKey(phrase string, at *place) error {
+func wrongFilterKey(phrase string, at *filterPlace) error {
 	return &FilterShapeError{Phrase: phrase, Path: at.path(), OfKey: true}
 }
 
-func tooLarge(what string, limit int) error {
+func filterTooLarge(what string, limit int) error {
 	return &FilterError{fmt.Sprintf("Invalid filter: it has more than %d %s", limit, what)}
 }
 
 // size gives the length of what has one, as the grammar looks at that before it looks at the type.
-func size(v raw) (int, bool) {
+func lengthOf(v raw) (int, bool) {
 	switch v := v.(type) {
 	case string:
 		return len(v), true
@@ -83,29 +83,29 @@ func size(v raw) (int, bool) {
 }
 
 // object wants an object of least to one members.
-func object(v raw, least int, at *place) (rawObject, error) {
-	n, ok := size(v)
+func oneMember(v raw, least int, at *filterPlace) (rawObject, error) {
+	n, ok := lengthOf(v)
 	s, isText := v.(string)
 	switch {
 	case !ok:
-		return nil, wrong("invalid value or type", at)
+		return nil, wrongFilter("invalid value or type", at)
 	case n < least:
-		return nil, wrong(fmt.Sprintf("length of value must be at least %d", least), at)
+		return nil, wrongFilter(fmt.Sprintf("length of value must be at least %d", least), at)
 	case n > 1 && !(isText && len([]rune(s)) <= 1):
-		return nil, wrong("length of value must be at most 1", at)
+		return nil, wrongFilter("length of value must be at most 1", at)
 	}
 	o, ok := v.(rawObject)
 	if !ok {
-		return nil, wrong("expected a dictionary", at)
+		return nil, wrongFilter("expected a dictionary", at)
 	}
 	return o, nil
 }
 
-func (p *filterParser) condition(v raw, at *place) (*condition, error) {
+func (p *filterParser) condition(v raw, at *filterPlace) (*condition, error) {
 	if p.conditions++; p.conditions > MaxFilterConditions {
-		return nil, tooLarge("conditions", MaxFilterConditions)
+		return nil, filterTooLarge("conditions", MaxFilterConditions)
 	}
-	o, err := object(v, 0, at)
+	o, err := oneMember(v, 0, at)
 	if err != nil {
 		return nil, err
 	}
@@ -113,10 +113,10 @@ func (p *filterParser) condition(v raw, at *place) (*condition, error) {
 		return &condition{}, nil
 	}
 	name, _ := o[0].key.(string)
-	here := at.at(plain(o[0].key))
-	op, known := operators[name]
+	here := at.at(plainKey(o[0].key))
+	op, known := filterOps[name]
 	if !known {
-		return nil, wrongKey("not a valid value", here)
+		return nil, wrongFilterKey("not a valid value", here)
 	}
 	c := &condition{op: op}
 	switch op {
@@ -132,13 +132,13 @@ func (p *filterParser) condition(v raw, at *place) (*condition, error) {
 	return c, err
 }
 
-func (p *filterParser) junction(c *condition, v raw, at *place) error {
+func (p *filterParser) junction(c *condition, v raw, at *filterPlace) error {
 	list, ok := v.([]any)
 	if !ok {
-		return wrong("expected a list", at)
+		return wrongFilter("expected a list", at)
 	}
 	if len(list) == 0 {
-		return wrong("length of value must be at least 1", at)
+		return wrongFilter("length of value must be at least 1", at)
 	}
 	for i := range list {
 		sub, err := p.condition(list[i], at.at(i))
@@ -150,48 +150,48 @@ func (p *filterParser) junction(c *condition, v raw, at *place) error {
 	return nil
 }
 
-func (p *filterParser) comparison(c *condition, v raw, at *place) error {
-	o, err := object(v, 1, at)
+func (p *filterParser) comparison(c *condition, v raw, at *filterPlace) error {
+	o, err := oneMember(v, 1, at)
 	if err != nil {
 		return err
 	}
-	here := at.at(plain(o[0].key))
+	here := at.at(plainKey(o[0].key))
 	var ok bool
 	if c.field, ok = o[0].key.(string); !ok {
-		return wrongKey("expected str", here)
+		return wrongFilterKey("expected str", here)
 	}
 	if c.op == index.In {
 		return p.list(c, o[0].value, here)
 	}
 	if c.field == "id" {
 		if c.op == index.Like {
-			return wrongKey("value must not be one of ['id']", here)
+			return wrongFilterKey("value must not be one of ['id']", here)
 		}
 		c.value, err = p.resourceID(o[0].value, here)
 		return err
 	}
 	c.value = o[0].value
-	return scalar(c.value, here)
+	return wantScalar(c.value, here)
 }
 
-func scalar(v raw, at *place) error {
+func wantScalar(v raw, at *filterPlace) error {
 	switch v.(type) {
 	case []any, rawObject:
-		return wrong("expected str", at)
+		return wrongFilter("expected str", at)
 	}
 	return nil
 }
 
-func (p *filterParser) list(c *condition, v raw, at *place) error {
+func (p *filterParser) list(c *condition, v raw, at *filterPlace) error {
 	list, ok := v.([]any)
 	if !ok {
-		return wrong("expected a list", at)
+		return wrongFilter("expected a list", at)
 	}
 	if len(list) == 0 {
-		return wrong("length of value must be at least 1", at)
+		return wrongFilter("length of value must be at least 1", at)
 	}
 	if p.values += len(list); p.values > MaxFilterValues {
-		return tooLarge("values in lists", MaxFilterValues)
+		return filterTooLarge("values in lists", MaxFilterValues)
 	}
 	c.value = list
 	for i := range list {
@@ -199,7 +199,7 @@ func (p *filterParser) list(c *condition, v raw, at *place) error {
 		if c.field == "id" {
 			list[i], err = p.resourceID(list[i], at.at(i))
 		} else {
-			err = scalar(list[i], at.at(i))
+			err = wantScalar(list[i], at.at(i))
 		}
 		if err != nil {
 			return err
@@ -208,14 +208,14 @@ func (p *filterParser) list(c *condition, v raw, at *place) error {
 	return nil
 }
 
-func (p *filterParser) resourceID(v raw, at *place) (raw, error) {
+func (p *filterParser) resourceID(v raw, at *filterPlace) (raw, error) {
 	s, ok := v.(string)
 	if !ok {
-		return nil, wrong("expected str", at)
+		return nil, wrongFilter("expected str", at)
 	}
 	id, err := p.schema.ResourceID(s)
 	if err != nil {
-		return nil, wrong(err.Error(), at)
+		return nil, wrongFilter(err.Error(), at)
 	}
 	return id, nil
 }
