@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"slices"
 	"sync"
@@ -39,7 +40,8 @@ type AppendResult struct {
 
 // appender is the scratch space of one Append.
 type appender struct {
-	record  []byte
+	record  []byte    // for the log, without its number
+	sum     uint32    // its checksum
 	series  []*series // of each row
 	touched []touchedSeries
 	ts      []int64
@@ -84,7 +86,8 @@ func (db *DB) Append(ctx context.Context, b *Batch) (AppendResult, error) {
 	}
 	a := appenders.Get().(*appender)
 	defer a.release()
-	a.record = appendLogRecord(a.record[:0], b.rows)
+	a.record = appendLogRows(a.record[:0], b.rows)
+	a.sum = crc32.Checksum(a.record, castagnoli)
 	wb := db.p.NewBatchWithSize(len(a.record) + 64)
 	res, err := db.store(a, b.rows, wb)
 	if err != nil {
@@ -134,7 +137,8 @@ func (db *DB) store(a *appender, rows []row, wb *writeBatch) (res AppendResult, 
 		return res, err
 	}
 	seq := db.seq.Add(1)
-	if err := wb.Set(logKey(nil, seq), a.record, nil); err != nil {
+	a.record = endLogRecord(a.record, a.sum, seq)
+	if err := wb.LogData(a.record, nil); err != nil {
 		return res, err
 	}
 	if err := db.commit(wb); err != nil {

@@ -40,8 +40,14 @@ func (b *background) stop() {
 // again.
 func (db *DB) headBudget() int64 { return db.opts.MemoryBytes * 3 / 8 }
 
-// logBudget bounds what recovery has to replay.
+// logBudget bounds the log, and with it what recovery has to replay.
 func (db *DB) logBudget() int64 { return 4 * db.opts.MemoryBytes }
+
+// logFileBudget bounds a file of the log, which goes as a whole.
+func (db *DB) logFileBudget() int64 { return db.logBudget() / 8 }
+
+// logNeedBudget bounds the records that are needed: those of a file's length may be in the same file as the oldest of them.
+func (db *DB) logNeedBudget() int64 { return db.logBudget() - db.logFileBudget() }
 
 // pressure has long tails sealed and, when memory runs over, makes the writer help.
 func (db *DB) pressure(touched []touchedSeries) {
@@ -54,7 +60,8 @@ func (db *DB) pressure(touched []touchedSeries) {
 			}
 		}
 	}
-	if over := db.head.bytes.Load() - db.headBudget(); over > 0 || db.log.size() > db.logBudget() {
+	over := db.head.bytes.Load() - db.headBudget()
+	if over > 0 || db.log.size() > db.logNeedBudget() || db.log.activeSize() > db.logFileBudget() {
 		select {
 		case db.bg.kick <- struct{}{}:
 		default:
@@ -119,10 +126,13 @@ func (db *DB) relieve() error {
 		return nil
 	}
 	defer db.bg.relieving.Store(false)
+	if err := db.rotateLog(); err != nil {
+		return err
+	}
 	if db.head.bytes.Load() > db.headBudget() {
 		db.evict()
 	}
-	for db.head.bytes.Load() > db.headBudget()*15/16 || db.log.size() > db.logBudget()*15/16 {
+	for db.head.bytes.Load() > db.headBudget()*15/16 || db.log.size() > db.logNeedBudget()*15/16 && !db.log.recovering.Load() {
 		refs := db.head.queue.longest(256)
 		if len(refs) == 0 {
 			break
@@ -145,6 +155,21 @@ func (db *DB) relieve() error {
 		db.evict()
 	}
 	return nil
+}
+
+// rotateLog has Pebble go on in a new file when the one it writes is long enough. It does so by itself only when its memory is full, which
+// takes long, for samples do not go there.
+func (db *DB) rotateLog() error {
+	if db.log.activeSize() <= db.logFileBudget() || db.flushes.check() != nil {
+		return nil
+	}
+	if err := db.fault.check(); err != nil {
+		return err
+	}
+	return db.guard(func() error {
+		_, err := db.p.AsyncFlush()
+		return err
+	})
 }
 
 // checkpoint persists every series in memory.

@@ -8,7 +8,6 @@ import (
 
 // Keys of the sample side (the catalogue's are in keys.go). Integers are big-endian, so that keys sort by them.
 //
-//	0x40 seq(8)                                            log record
 //	0x41 ref(4)                                            series record
 //	0x42 width(8) partition(4) ref(4) end(8)               block of raw samples; width: the policy's finest granularity
 //	0x43 width(8) partition(4) ref(4) end(8)               block of aggregates of one granularity
@@ -16,7 +15,6 @@ import (
 // A partition is span(width) of time; end is the block's last time in nanoseconds since the Unix epoch, so that one seek to the
 // beginning of a range finds the first block that reaches into it. A block never reaches over the end of its partition. Time before metric: what is old lies together and leaves together.
 const (
-	keyLog    = 0x40
 	keySeries = 0x41
 	keyRaw    = 0x42
 	keyAgg    = 0x43
@@ -74,16 +72,11 @@ func parseBlockKey(b []byte) (blockKey, bool) {
 	}, true
 }
 
-func logKey(b []byte, seq uint64) []byte {
-	return binary.BigEndian.AppendUint64(append(b, keyLog), seq)
-}
-
 func seriesKey(b []byte, ref Ref) []byte {
 	return binary.BigEndian.AppendUint32(append(b, keySeries), uint32(ref))
 }
 
 func beUint32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }
-func beUint64(b []byte) uint64 { return binary.BigEndian.Uint64(b) }
 
 // formatNanos writes a time for people.
 func formatNanos(t int64) string { return time.Unix(0, t).UTC().Format(time.RFC3339Nano) }

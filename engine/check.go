@@ -13,15 +13,16 @@ import (
 
 // Finding is a damaged place that Check found.
 type Finding struct {
-	Key      []byte
-	Metric   UUID  // zero if it belongs to no metric
-	From, To int64 // time range of what cannot be read, nanoseconds since the Unix epoch; both 0 if unknown
+	Key      []byte // nil: it is in the log, Err says where
+	Metric   UUID   // zero if it belongs to no metric
+	From, To int64  // time range of what cannot be read, nanoseconds since the Unix epoch; both 0 if unknown
 	Err      error
 }
 
 // CheckSummary counts what Check read.
 type CheckSummary struct {
-	Keys, Bytes    int64
+	Keys, Bytes    int64 // Bytes also counts log records
+	LogRecords     int64
 	Blocks, Points int64 // blocks, and the rows in them
 	Findings       int
 }
@@ -68,15 +69,48 @@ func Check(dir string, o *Options, report func(Finding)) (CheckSummary, error) {
 			break
 		}
 	}
-	return sum, nil
+	return sum, db.checkLog(&sum, found)
+}
+
+// checkLog decodes the records of the log.
+func (db *DB) checkLog(sum *CheckSummary, found func(Finding)) error {
+	log := logReader{fs: db.opts.FS, dir: db.dir}
+	return db.eachLog(&log, func(at logPlace, payload []byte) error {
+		sum.LogRecords++
+		sum.Bytes += int64(len(payload))
+		_, fields, err := openLogRecord(payload)
+		if err == nil {
+			_, err = decodeLogRows(nil, fields)
+		}
+		if err != nil {
+			found(Finding{Err: log.corrupt(at, err)})
+		}
+		return nil
+	}, func(err error) { found(Finding{Err: err}) })
+}
+
+// eachLog calls fn for the sample records of all files of the log, and damaged for a file that cannot be read to its end.
+func (db *DB) eachLog(log *logReader, fn func(at logPlace, payload []byte) error, damaged func(error)) error {
+	nums, err := listLogs(log.fs, log.dir)
+	if err != nil {
+		return err
+	}
+	for _, num := range nums {
+		var c *CorruptError
+		if err := log.each(num, fn); errors.As(err, &c) {
+			damaged(err)
+			log.torn = nil
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkValue decodes a value whole.
 func (db *DB) checkValue(key, v []byte, sum *CheckSummary, found func(Finding)) {
 	f := Finding{Key: append([]byte(nil), key...)}
 	switch key[0] {
-	case keyLog:
-		_, f.Err = decodeLogRecord(nil, v)
 	case keySeries:
 		if len(key) != 5 {
 			f.Err = fmt.Errorf("%w: series key", ErrCorrupt)
@@ -183,7 +217,8 @@ type DumpOptions struct {
 	Values bool  // annotated bytes of the values, not the keys alone
 }
 
-// Dump prints the keys of a database that is not open, in order, and on demand their values with a label for each field.
+// Dump prints the keys of a database that is not open, in order, and the records of its log, and on demand their values with a
+// label for each field.
 func Dump(w io.Writer, dir string, o *Options, d DumpOptions) error {
 	db, err := openForReading(dir, o)
 	if err != nil {
@@ -204,7 +239,27 @@ func Dump(w io.Writer, dir string, o *Options, d DumpOptions) error {
 			return err
 		}
 	}
-	return it.Error()
+	if err := it.Error(); err != nil || d.Metric != nil {
+		return err
+	}
+	return db.dumpLog(w, d)
+}
+
+func (db *DB) dumpLog(w io.Writer, d DumpOptions) error {
+	log := logReader{fs: db.opts.FS, dir: db.dir}
+	var damage error
+	err := db.eachLog(&log, func(at logPlace, payload []byte) error {
+		seq, _, err := openLogRecord(payload)
+		if err != nil {
+			return log.corrupt(at, err)
+		}
+		_, err = fmt.Fprintf(w, "log seq=%d file=%06d.log offset=%d (%d bytes)\n", seq, at.num, at.offset, len(payload))
+		if err == nil && d.Values {
+			_, err = fmt.Fprintf(w, "  %x\n", payload)
+		}
+		return err
+	}, func(err error) { damage = err })
+	return errors.Join(err, damage)
 }
 
 func (db *DB) dumpKey(w io.Writer, key, v []byte, d DumpOptions) error {
@@ -218,8 +273,6 @@ func (db *DB) dumpKey(w io.Writer, key, v []byte, d DumpOptions) error {
 	case key[0] == keySeries && len(key) == 5:
 		id = db.idOf(Ref(beUint32(key[1:])))
 		line = fmt.Sprintf("series metric=%v", id)
-	case key[0] == keyLog && len(key) == 9:
-		line = fmt.Sprintf("log seq=%d", beUint64(key[1:]))
 	}
 	if d.Metric != nil && id != *d.Metric {
 		return nil

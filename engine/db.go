@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // DB is an open database. All its methods may be called concurrently.
@@ -17,6 +18,7 @@ import (
 type DB struct {
 	dir  string
 	opts Options
+	fs   vfs.FS // that Pebble writes to, a shield
 	p    *pebble.DB
 	cat  *catalogue
 

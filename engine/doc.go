@@ -20,8 +20,8 @@
 // read-only, a full disk refuses writes until there is room, a damaged record is a CorruptError of its own: reads of everything
 // else go on, and nothing panics or ends the process.
 //
-// The database is one key space of Pebble's. Its keys are in keys.go and blockkey.go, log records in logrec.go, series records
-// in series.go, catalogue records in catalogue_record.go; blocks are those of package encoding, index entries those of package index.
+// The database is one key space of Pebble's, and samples in Pebble's log. Its keys are in keys.go and blockkey.go, log records in
+// logrec.go and their files in logfile.go and logstate.go, series records in series.go, catalogue records in catalogue_record.go; blocks are those of package encoding, index entries those of package index.
 //
 // The package knows no network, no query language and no configuration files, prints nothing, and keeps nothing outside the
 // file system of its Options.

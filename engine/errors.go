@@ -59,13 +59,18 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // CorruptError says where stored bytes are damaged; errors.Is finds ErrCorrupt and the cause in it.
 type CorruptError struct {
-	Key      []byte // of the record that failed
-	Metric   UUID   // its metric, zero if it belongs to none
-	From, To int64  // the time range it covers, nanoseconds since the Unix epoch; both 0 if unknown
-	Err      error  // what did not hold
+	Key      []byte // of the record that failed, nil if it is one of the log
+	File     string // of the log, and where in it
+	Offset   int64
+	Metric   UUID  // its metric, zero if it belongs to none
+	From, To int64 // the time range it covers, nanoseconds since the Unix epoch; both 0 if unknown
+	Err      error // what did not hold
 }
 
 func (e *CorruptError) Error() string {
+	if e.File != "" {
+		return fmt.Sprintf("tsdb: log file %s at byte %d: %v", e.File, e.Offset, e.Err)
+	}
 	return fmt.Sprintf("tsdb: record %x of metric %v: %v", e.Key, e.Metric, e.Err)
 }
 

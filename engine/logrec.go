@@ -15,7 +15,8 @@ type row struct {
 	value float64
 }
 
-// Log record, version 1: one batch, in the caller's order. uv and sv are the varints of encoding/binary.
+// Log record, version 1: one batch, in the caller's order, as a LogData record of a batch of its own in Pebble's log. uv and sv
+// are the varints of encoding/binary.
 //
 //	bytes  field
 //	1      version = 1
@@ -26,11 +27,12 @@ type row struct {
 //	(sv)   metric difference
 //	(sv)   time difference
 //	n      the high n bytes of the value's bits, lowest byte first
+//	8      number of the record, little-endian: greater for each metric from one record to the next
 //	4      CRC-32C of every byte before it, little-endian
 const logVersion = 1
 
-func appendLogRecord(b []byte, rows []row) []byte {
-	from := len(b)
+// appendLogRows appends a record up to its number; endLogRecord completes it.
+func appendLogRows(b []byte, rows []row) []byte {
 	b = append(b, logVersion)
 	b = binary.AppendUvarint(b, uint64(len(rows)))
 	ref, t := ^Ref(0), int64(0)
@@ -67,15 +69,31 @@ func appendLogRecord(b []byte, rows []row) []byte {
 		b = b[:len(b)-8+n]
 		ref, t = r.ref, r.t
 	}
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[from:], castagnoli))
+	return b
 }
 
-// decodeLogRecord appends the rows of a log record to rows.
-func decodeLogRecord(rows []row, src []byte) ([]row, error) {
-	r, err := checked(src, logVersion)
-	if err != nil {
-		return rows, err
+// endLogRecord completes the record that b is, whose checksum so far is sum.
+func endLogRecord(b []byte, sum uint32, seq uint64) []byte {
+	b = binary.LittleEndian.AppendUint64(b, seq)
+	return binary.LittleEndian.AppendUint32(b, crc32.Update(sum, castagnoli, b[len(b)-8:]))
+}
+
+// openLogRecord checks a record and returns its number and the fields before that, for decodeLogRows.
+func openLogRecord(src []byte) (seq uint64, r fieldReader, err error) {
+	if r, err = checked(src, logVersion); err != nil {
+		return 0, r, err
 	}
+	n := len(r.b) - 8
+	if n < 0 {
+		return 0, r, fmt.Errorf("%w: log record of %d bytes", ErrCorrupt, len(src))
+	}
+	seq = binary.LittleEndian.Uint64(r.b[n:])
+	r.b = r.b[:n]
+	return seq, r, nil
+}
+
+// decodeLogRows appends the rows of an open record to rows.
+func decodeLogRows(rows []row, r fieldReader) ([]row, error) {
 	n := r.uv()
 	if n > uint64(len(r.b)) {
 		return rows, fmt.Errorf("%w: log record of %d rows in %d bytes", ErrCorrupt, n, len(r.b))

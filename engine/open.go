@@ -54,12 +54,15 @@ func lockedError(dir string, err error) error {
 }
 
 func (db *DB) open(lock *pebble.Lock) (err error) {
-	var fs vfs.FS = &shield{db.opts.FS, &db.fault}
-	if db.opts.Sync == SyncInterval {
-		db.lazy = newLazySync(fs, db.opts.SyncEvery, db.fault.set)
-		fs = db.lazy
+	if err := db.findLogs(); err != nil {
+		return err
 	}
-	po := db.storeOptions(fs)
+	db.fs = &shield{FS: db.opts.FS, fault: &db.fault, log: &db.log, seq: &db.seq}
+	if db.opts.Sync == SyncInterval {
+		db.lazy = newLazySync(db.fs, db.opts.SyncEvery, db.fault.set)
+		db.fs = db.lazy
+	}
+	po := db.storeOptions(db.fs)
 	po.Lock = lock
 	cache := pebble.NewCache(db.opts.MemoryBytes / 4)
 	defer cache.Unref()
@@ -96,6 +99,7 @@ func (db *DB) storeOptions(fs vfs.FS) *pebble.Options {
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
 		MaxOpenFiles:                1000,
 		EventListener:               db.storeEvents(),
+		Cleaner:                     newPromptCleaner(pebble.DeleteCleaner{}.Clean),
 	}
 	// Nearly all bytes are blocks, which their own codecs have compressed; trying again took a tenth of the CPU of ingest.
 	// Catalogue, index and series records compress well, and come to rest in the lowest level.
@@ -159,24 +163,21 @@ func (db *DB) settle() error {
 	if err := db.checkpoint(sealNothing); err != nil {
 		return err
 	}
-	if err := db.trimLog(); err != nil {
+	if err := db.trimWholeLog(); err != nil {
 		return err
 	}
 	return db.flush(context.Background())
 }
 
-// dropLogs deletes Pebble's log files, which after a flush and a clean close hold nothing. Pebble keeps some of the old
-// ones for reuse, and the newest may be one of them: in a small database they would be most of its size.
+// dropLogs deletes Pebble's log files, which after a flush, a trim of the whole log and a clean close hold nothing: in a small database
+// they would be most of its size.
 func (db *DB) dropLogs() error {
-	names, err := db.opts.FS.List(db.dir)
+	nums, err := listLogs(db.opts.FS, db.dir)
 	if err != nil {
-		return fmt.Errorf("tsdb: listing %s: %w", db.dir, err)
+		return err
 	}
-	for _, n := range names {
-		if !strings.HasSuffix(n, ".log") {
-			continue
-		}
-		if err := db.opts.FS.Remove(db.opts.FS.PathJoin(db.dir, n)); err != nil {
+	for _, num := range nums {
+		if err := db.opts.FS.Remove(logPath(db.opts.FS, db.dir, num)); err != nil {
 			return fmt.Errorf("tsdb: removing an empty log file: %w", err)
 		}
 	}

@@ -3,8 +3,10 @@ package engine
 import (
 	"io/fs"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -15,9 +17,13 @@ import (
 // that (DB.wait). What is on disk is what a crash at that moment would have left, and opening it again recovers from that.
 //
 // Tables are different: Pebble takes their errors well, but tries again at once, so the error is handed on after a pause.
+//
+// It also keeps the files of the log that hold sample records some series needs: Pebble knows nothing of these.
 type shield struct {
 	vfs.FS
 	fault *fault
+	log   *logState
+	seq   *atomic.Uint64 // of the last log record
 }
 
 // tablePause slows down Pebble's retries of failed table writes. No lock is held meanwhile.
@@ -58,25 +64,29 @@ func (s *shield) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) 
 		}
 		return &tableFile{f}, nil
 	}
-	return s.wrap(func() (vfs.File, error) { return s.FS.Create(name, c) })
-}
-
-// ReuseForWrite is vfs.FS's.
-func (s *shield) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return s.wrap(func() (vfs.File, error) { return s.FS.ReuseForWrite(oldname, newname, c) })
-}
-
-// wrap makes a file whose errors are swallowed, and which may not exist at all.
-func (s *shield) wrap(create func() (vfs.File, error)) (vfs.File, error) {
+	sf := &shieldFile{s: s}
+	if num, ok := logNumber(s.FS, name); ok {
+		sf.size = &s.log.created(num, s.seq.Load()).size
+	}
+	// The file may not exist at all.
 	if s.frozen() {
-		return &shieldFile{File: noFile(), s: s}, nil
+		sf.File = noFile()
+		return sf, nil
 	}
-	f, err := create()
-	if err != nil {
+	var err error
+	if sf.File, err = s.FS.Create(name, c); err != nil {
 		_ = s.swallow(err)
-		f = noFile()
+		sf.File = noFile()
 	}
-	return &shieldFile{File: f, s: s}, nil
+	return sf, nil
+}
+
+// ReuseForWrite is vfs.FS's. Pebble would take a log file that it does not need any more, but sample records may be in it.
+func (s *shield) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	if err := s.Remove(oldname); err != nil {
+		return nil, err
+	}
+	return s.Create(newname, c)
 }
 
 // noFile is an empty file that is nowhere.
@@ -109,16 +119,23 @@ func (s *shield) Remove(name string) error {
 	if s.frozen() {
 		return nil
 	}
+	if num, ok := logNumber(s.FS, name); ok && !s.log.release(num) {
+		return nil
+	}
 	return s.FS.Remove(name)
 }
 
 // shieldFile is a log, manifest, marker or directory.
 type shieldFile struct {
 	vfs.File
-	s *shield
+	s    *shield
+	size *atomic.Int64 // of a log, nil otherwise
 }
 
 func (f *shieldFile) Write(p []byte) (int, error) {
+	if f.size != nil {
+		f.size.Add(int64(len(p)))
+	}
 	return len(p), f.s.mutate(func() error {
 		_, err := f.File.Write(p)
 		return err
@@ -183,3 +200,21 @@ func (f *tableFile) Write(p []byte) (int, error) {
 
 func (f *tableFile) Sync() error     { return paused(f.File.Sync()) }
 func (f *tableFile) SyncData() error { return paused(f.File.SyncData()) }
+
+// promptCleaner has Pebble give up log files as soon as it does not need them, rather than keep some for reuse: what shield keeps cannot
+// be reused, and what it does not keep would be as long as the log may become. Pebble does so for a cleaner that wants
+// the contents of files, as its ArchiveCleaner does. T is the type of a kind of file, which has no name outside Pebble.
+type promptCleaner[T any] struct {
+	pebble.ArchiveCleaner
+	clean func(vfs.FS, T, string) error
+}
+
+func newPromptCleaner[T any](clean func(vfs.FS, T, string) error) promptCleaner[T] {
+	return promptCleaner[T]{clean: clean}
+}
+
+// Clean is pebble.Cleaner's.
+func (c promptCleaner[T]) Clean(fs vfs.FS, kind T, path string) error { return c.clean(fs, kind, path) }
+
+// String is for Pebble's file of options.
+func (c promptCleaner[T]) String() string { return "delete" }

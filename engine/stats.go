@@ -33,7 +33,7 @@ type Stats struct {
 	Recoded            uint64 // old blocks encoded anew, harder
 	HeadSeries         int    // series with state in memory
 	HeadBytes          int64  // they take
-	LogBytes           int64  // of log records that recovery would replay
+	LogBytes           int64  // of log records that recovery would replay; the files they are in may be larger
 	DiskBytes          int64  // of all files
 	WrittenBytes       uint64 // by the storage engine: log, flushes, compactions
 	BackgroundErrors   uint64
@@ -66,7 +66,7 @@ func (db *DB) Stats() Stats {
 		return st // Pebble's locks may be held for good
 	}
 	m := db.p.Metrics()
-	st.DiskBytes = int64(m.DiskSpaceUsage())
+	st.DiskBytes = int64(m.DiskSpaceUsage()) + db.log.kept()
 	st.WrittenBytes = m.WAL.BytesWritten
 	for i := range m.Levels {
 		st.WrittenBytes += m.Levels[i].TableBytesFlushed + m.Levels[i].TableBytesCompacted
@@ -82,6 +82,14 @@ func (db *DB) Sync(ctx context.Context) error {
 	defer db.end()
 	if err := ctx.Err(); err != nil || db.lazy == nil {
 		return err
+	}
+	return db.syncLog()
+}
+
+// syncLog brings the log to stable storage, where committing does not.
+func (db *DB) syncLog() error {
+	if db.lazy == nil {
+		return nil
 	}
 	if err := db.lazy.sync(); err != nil {
 		return db.fault.set(fmt.Errorf("syncing the log: %w", err))
@@ -102,10 +110,10 @@ func (db *DB) Compact(ctx context.Context) error {
 	if err := db.checkpoint(sealWhole); err != nil {
 		return err
 	}
-	if err := db.trimLog(); err != nil {
+	if err := db.flush(ctx); err != nil {
 		return err
 	}
-	if err := db.flush(ctx); err != nil {
+	if err := db.trimLog(); err != nil { // the flush has begun a new file
 		return err
 	}
 	err := db.p.Compact(ctx, []byte{0}, []byte{0xff}, true)

@@ -142,7 +142,7 @@ func (tl *tail) append(t int64, value float64) {
 
 // growTail makes room by small steps: a million tails must not carry slack.
 func growTail(b []byte) []byte {
-	step := min(max(len(b)/2, 32), 512)
+	step := min(max(len(b)/2, 32), max(512, len(b)/8))
 	nb := make([]byte, len(b), len(b)+step+maxSampleLen+8)
 	copy(nb, b)
 	return nb

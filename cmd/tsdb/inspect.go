@@ -24,7 +24,8 @@ func checkCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("checking %s: %w", args[0], err)
 			}
-			fmt.Fprintf(out, "%d keys, %d bytes, %d blocks, %d rows: %d damaged\n", sum.Keys, sum.Bytes, sum.Blocks, sum.Points, sum.Findings)
+			fmt.Fprintf(out, "%d keys, %d log records, %d bytes, %d blocks, %d rows: %d damaged\n",
+				sum.Keys, sum.LogRecords, sum.Bytes, sum.Blocks, sum.Points, sum.Findings)
 			if sum.Findings > 0 {
 				return errors.New("the database is damaged")
 			}
@@ -36,6 +37,9 @@ func checkCommand() *cobra.Command {
 // findingText is a line about a damaged place.
 func findingText(f engine.Finding) string {
 	s := fmt.Sprintf("key %x", f.Key)
+	if f.Key == nil {
+		s = "log"
+	}
 	if f.Metric != (engine.UUID{}) {
 		s += fmt.Sprintf(" metric %v", f.Metric)
 	}
