@@ -150,6 +150,9 @@ func (db *DB) relieve() error {
 		if err := db.trimLog(); err != nil {
 			return err
 		}
+		if err := db.rotateLog(); err != nil {
+			return err
+		}
 	}
 	if db.head.bytes.Load() > db.headBudget()*15/16 {
 		db.evict()

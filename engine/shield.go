@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"io/fs"
 	"strings"
 	"sync/atomic"
@@ -68,6 +69,9 @@ func (s *shield) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) 
 	if num, ok := logNumber(s.FS, name); ok {
 		sf.size = &s.log.created(num, s.seq.Load()).size
 	}
+	if strings.HasPrefix(s.FS.PathBase(name), "marker.") {
+		s.settle(s.FS.PathDir(name))
+	}
 	// The file may not exist at all.
 	if s.frozen() {
 		sf.File = noFile()
@@ -79,6 +83,18 @@ func (s *shield) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) 
 		sf.File = noFile()
 	}
 	return sf, nil
+}
+
+// settle makes the names in a directory durable. Pebble creates a manifest, then a marker that names it, and syncs their
+// directory once: a crash could leave the marker alone.
+func (s *shield) settle(dir string) {
+	_ = s.mutate(func() error {
+		f, err := s.FS.OpenDir(dir)
+		if err != nil {
+			return err
+		}
+		return errors.Join(f.Sync(), f.Close())
+	})
 }
 
 // ReuseForWrite is vfs.FS's. Pebble would take a log file that it does not need any more, but sample records may be in it.
