@@ -217,7 +217,7 @@ func TestAttributeCheck(t *testing.T) {
 		"Resource attribute value min (or min_length) 9 must be less  than or equal to max (or max_length) 3!")
 	f(Attribute{Name: "s", Type: AttributeString, MinLength: 4, MaxLength: 3},
 		"Resource attribute value min (or min_length) 4 must be less  than or equal to max (or max_length) 3!")
-	f(Attribute{Name: "s", Type: AttributeString, MaxLength: 257}, "attribute s: lengths are from 0 to 256")
+	f(Attribute{Name: "s", Type: AttributeString, MaxLength: 513}, "attribute s: lengths are from 0 to 512")
 	f(Attribute{Name: "s"}, "attribute s is of an unknown type")
 }
 

@@ -30,7 +30,7 @@ type Attribute struct {
 	Name                 string // 1 to 63 characters, beginning with an ASCII letter or digit
 	Type                 AttributeType
 	Required             bool
-	MinLength, MaxLength int      // of strings, in characters, at most 256
+	MinLength, MaxLength int      // of strings, in characters, at most 512
 	Min, Max             *float64 // of numbers; nil: no bound
 }
 
@@ -60,7 +60,7 @@ const genericType = "generic"
 
 const (
 	maxAttributeName  = 63  // characters
-	maxAttributeChars = 256 // of a string
+	maxAttributeChars = 512 // of a string: those of Prometheus' resources may have as many
 )
 
 // typeSet is all resource types by name. It never changes: a commit puts another in its place.
