@@ -14,6 +14,7 @@ import (
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/server/auth"
 	"github.com/telemetrydb/tsdb/server/gnocchi"
+	"github.com/telemetrydb/tsdb/server/ingest"
 	"github.com/telemetrydb/tsdb/server/limit"
 )
 
@@ -45,6 +46,9 @@ type Options struct {
 	TLS *tls.Config
 	// Grace is how long requests under way may take when the server stops. Default 10s.
 	Grace time.Duration
+	// Refused counts the samples of other protocols than Gnocchi's that are not stored, and is told by /metrics. Default: one of the
+	// server's own.
+	Refused *ingest.Refused
 	// Now is the clock that relative times in requests refer to. Default: time.Now.
 	Now func() time.Time
 	// Logger gets a line for each request (at level debug) and for each failure. Default: silent.
@@ -67,6 +71,9 @@ func (o *Options) withDefaults() Options {
 	c.Patience = cmp.Or(c.Patience, 20*time.Second)
 	c.Prefix = strings.TrimRight(c.Prefix, "/")
 	c.Grace = cmp.Or(c.Grace, 10*time.Second)
+	if c.Refused == nil {
+		c.Refused = ingest.NewRefused()
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -102,7 +109,7 @@ func New(db *engine.DB, o *Options) *Server {
 	own.HandleFunc("/healthz", s.healthz)
 	own.Handle("/metrics", m.handler())
 	api := gnocchi.New(db, &gnocchi.Options{Gate: c.Gate, MaxLimit: c.MaxLimit, MaxBodyBytes: c.MaxBodyBytes, Budget: s.budget,
-		Root: s.origin.root, Now: c.Now, Logger: c.Logger})
+		Root: s.origin.root, Refused: c.Refused, Now: c.Now, Logger: c.Logger})
 	below := cors(c.CORSOrigins, s.limited(s.origin.mounted(s.dialects(api))))
 	s.handler = s.observed(m, besides(own, below))
 	return s

@@ -92,7 +92,11 @@ func choosePolicy(tx *engine.Tx, in metricInput) (string, error) {
 	if r, ok := tx.MatchRule(name); ok {
 		return r.Policy, nil
 	}
-	return "", badRequest("No archive policy name specified and no archive policy rule found matching the metric name " + shown)
+	return "", noPolicyFor(shown)
+}
+
+func noPolicyFor(metric string) error {
+	return badRequest("No archive policy name specified and no archive policy rule found matching the metric name " + metric)
 }
 
 func asBadRequestOrNil(err error) error {

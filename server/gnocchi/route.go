@@ -21,6 +21,8 @@ type route struct {
 	pattern string
 	methods []method
 	allow   string
+
+	anyAccept bool // the answer has no representation that a client could refuse
 }
 
 func newRoute(pattern string, methods ...method) route {
@@ -28,7 +30,13 @@ func newRoute(pattern string, methods ...method) route {
 	for i, m := range methods {
 		names[i] = m.name
 	}
-	return route{pattern, methods, strings.Join(names, ", ")}
+	return route{pattern: pattern, methods: methods, allow: strings.Join(names, ", ")}
+}
+
+// forAny makes the route answer whatever the client accepts.
+func (rt route) forAny() route {
+	rt.anyAccept = true
+	return rt
 }
 
 func (rt *route) method(name string) *method {
@@ -46,14 +54,16 @@ type routes struct {
 	policies, policy, rules, rule                                 route
 	types, resources, resource, resourceMetrics                   route
 	namedMetric, namedMeasures, metrics, metric, measures, broken route
+	influxPing, influxQuery, influxWrite, prometheusWrite         route
 	batchMetrics, batchResources, resourceTypes, resourceType     route
 }
 
 func newRoutes() routes {
 	const del, get, patch, post = http.MethodDelete, http.MethodGet, http.MethodPatch, http.MethodPost
 	return routes{
-		root:         newRoute("/", method{get, (*call).getRoot, true}),
-		health:       newRoute("/healthcheck", method{get, (*call).getHealth, true}, method{http.MethodHead, (*call).getHealth, true}),
+		root: newRoute("/", method{get, (*call).getRoot, true}),
+		health: newRoute("/healthcheck", method{get, (*call).getHealth, true}, method{http.MethodHead, (*call).getHealth, true}).
+			forAny(),
 		v1:           newRoute("/v1/", method{get, (*call).getV1, true}),
 		v1redirect:   newRoute("/v1", method{get, (*call).redirectV1, true}),
 		capabilities: newRoute("/v1/capabilities", method{get, (*call).getCapabilities, true}),
@@ -90,6 +100,12 @@ func newRoutes() routes {
 		measures: newRoute("/v1/metric/{id}/measures",
 			method{get, (*call).getMeasures, false}, method{post, (*call).postMeasures, false}),
 		broken: route{pattern: "/v1/metric/{id}/", allow: "DELETE, GET"},
+
+		influxPing: newRoute("/v1/influxdb/ping",
+			method{get, (*call).getInfluxPing, true}, method{http.MethodHead, (*call).getInfluxPing, true}).forAny(),
+		influxQuery:     newRoute("/v1/influxdb/query", method{post, (*call).postInfluxQuery, false}).forAny(),
+		influxWrite:     newRoute("/v1/influxdb/write", method{post, (*call).postInfluxWrite, false}).forAny(),
+		prometheusWrite: newRoute("/v1/prometheus/write", method{post, (*call).postPrometheusWrite, false}).forAny(),
 
 		batchMetrics:   newRoute("/v1/batch/metrics/measures", method{post, (*call).postBatchMetrics, false}),
 		batchResources: newRoute("/v1/batch/resources/metrics/measures", method{post, (*call).postBatchResources, false}),
@@ -151,8 +167,14 @@ func (c *call) find(path string, segs []string) (*route, error) {
 		return c.collection(&t.rules, &t.rule, rest)
 	case "batch":
 		return findBatch(t, rest)
+	case "influxdb":
+		return findInflux(t, rest)
 	case "metric":
 		return c.findMetric(rest)
+	case "prometheus":
+		if strings.Join(rest, "/") == "write" {
+			return &t.prometheusWrite, nil
+		}
 	case "resource":
 		return c.findResource(rest)
 	case "resource_type":
@@ -186,6 +208,18 @@ func findBatch(t *routes, rest []string) (*route, error) {
 		return &t.batchMetrics, nil
 	case "resources/metrics/measures":
 		return &t.batchResources, nil
+	}
+	return nil, noRoute()
+}
+
+func findInflux(t *routes, rest []string) (*route, error) {
+	switch strings.Join(rest, "/") {
+	case "ping":
+		return &t.influxPing, nil
+	case "query":
+		return &t.influxQuery, nil
+	case "write":
+		return &t.influxWrite, nil
 	}
 	return nil, noRoute()
 }

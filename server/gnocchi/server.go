@@ -12,6 +12,7 @@ import (
 
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/server/auth"
+	"github.com/telemetrydb/tsdb/server/ingest"
 	"github.com/telemetrydb/tsdb/server/limit"
 )
 
@@ -31,6 +32,8 @@ type Options struct {
 	// Root gives the URL of the server as the client of a request sees it, without a slash at its end. Default: what the
 	// request says.
 	Root func(r *http.Request) string
+	// Refused counts the samples of other protocols than Gnocchi's that are not stored. Default: nothing does.
+	Refused *ingest.Refused
 	// Now is the clock that relative times refer to. Default: time.Now.
 	Now func() time.Time
 	// Logger gets a line for each request that failed by the server's fault. Default: silent.
@@ -127,7 +130,7 @@ func (c *call) serve() error {
 	if m == nil {
 		return &apiError{status: http.StatusMethodNotAllowed, desc: "", allow: rt.allow}
 	}
-	if rt != &c.routes.health && !acceptsJSON(c.r.Header.Get("Accept")) {
+	if !rt.anyAccept && !acceptsJSON(c.r.Header.Get("Accept")) {
 		return fail(http.StatusNotAcceptable, "")
 	}
 	if c.caller == nil && isV1(c.r.URL.Path) {

@@ -31,6 +31,9 @@ func openDB(t *testing.T) *engine.DB {
 			Methods: []rollup.Method{rollup.Mean, rollup.Count}}); err != nil {
 			return err
 		}
+		if err := tx.CreateResourceType(engine.ResourceType{Name: "host"}); err != nil {
+			return err
+		}
 		return tx.CreateRule(engine.Rule{Name: "r", Pattern: "cpu*", Policy: "low"})
 	})
 	if err != nil {

@@ -56,23 +56,31 @@ const maxTimeMillis = 9_214_646_400_000
 const (
 	maxName    = 255     // characters of a metric's name
 	maxID      = 289     // characters of a resource's id
-	maxSamples = 1 << 20 // of a request: two bytes can make one
+	maxSamples = 1 << 18 // of a request: two bytes can make one
 )
+
+// Length is how long a request is when it is decompressed, which Decode will do: ErrFormat, or ErrLarge if that is more than limit.
+func Length(body []byte, limit int64) (int64, error) {
+	n, err := snappy.DecodedLen(body)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	if int64(n) > limit {
+		return 0, fmt.Errorf("%w: %d bytes", ErrLarge, n)
+	}
+	// Snappy makes at most 64 bytes of 3: a longer one is made up.
+	if int64(n) > 32*int64(len(body)) {
+		return 0, fmt.Errorf("%w: the length is made up", ErrFormat)
+	}
+	return int64(n), nil
+}
 
 // Decode reads a request of at most limit bytes, decompressed. Of series of one metric and resource the last counts, as in
 // Gnocchi. Only ErrFormat and ErrLarge are errors.
 func (r *Request) Decode(body []byte, limit int64) error {
 	*r = Request{Refused: map[string]int{}}
-	n, err := snappy.DecodedLen(body)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrFormat, err)
-	}
-	if int64(n) > limit {
-		return fmt.Errorf("%w: %d bytes", ErrLarge, n)
-	}
-	// Snappy makes at most 64 bytes of 3, so the buffer below is in proportion to the body.
-	if int64(n) > 32*int64(len(body)) {
-		return fmt.Errorf("%w: the length is made up", ErrFormat)
+	if _, err := Length(body, limit); err != nil {
+		return err
 	}
 	message, err := snappy.Decode(nil, body)
 	if err != nil {

@@ -1,0 +1,127 @@
+package gnocchi
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/server/auth"
+	"github.com/telemetrydb/tsdb/server/ingest"
+	"github.com/telemetrydb/tsdb/server/limit"
+)
+
+// What write protocols that are not Gnocchi's own have in common.
+
+// Samples take more memory than the text that they are read from, so that bodies of these protocols may have but a part of
+// Options.MaxBodyBytes, and take several times their length from the budget.
+const (
+	foreignShare  = 4
+	foreignFactor = 8
+)
+
+// reserve takes from the budget what samples read from so many bytes may take.
+func (c *call) reserve(length int64) (*limit.Reader, error) {
+	return limit.NewReader(nil, c.o.Budget, foreignFactor*length)
+}
+
+// rawBody reads a body of any kind, at most most bytes of it, and gives the memory back to the budget when the answer has been
+// written. The encodings are what the protocol allows for, beside none.
+func (c *call) rawBody(most int64, encodings ...string) ([]byte, error) {
+	if c.r.ContentLength > most {
+		return nil, tooLarge(most)
+	}
+	encoding := strings.ToLower(c.r.Header.Get("Content-Encoding"))
+	known := encoding == "" || encoding == "identity"
+	for _, e := range encodings {
+		known = known || encoding == e
+	}
+	if !known {
+		return nil, fail(http.StatusUnsupportedMediaType, "Content encoding "+encoding+" is not supported")
+	}
+	var src io.Reader = c.r.Body
+	expected := c.r.ContentLength
+	if encoding == "gzip" {
+		z, err := gzip.NewReader(io.LimitReader(c.r.Body, most))
+		if err != nil {
+			return nil, unreadable(err)
+		}
+		src, expected = z, 0
+	}
+	b := bodies.Get().(*body)
+	c.body = b // released by the caller of the call
+	var err error
+	if b.memory, err = limit.NewReader(src, c.o.Budget, expected); err != nil {
+		return nil, err
+	}
+	n, err := b.raw.ReadFrom(io.LimitReader(b.memory, most+1))
+	if n > most {
+		return nil, tooLarge(most)
+	}
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	return b.raw.Bytes(), nil
+}
+
+// countLines is how many lines of a body say something.
+func countLines(body []byte) (n int) {
+	for line := range bytes.SplitSeq(body, []byte{'\n'}) {
+		if len(line) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// store gives samples to the database, with the rights of the caller. Errors are answers of this API.
+func (c *call) store(protocol string, w *ingest.Write) error {
+	w.Creator, w.Now = &c.user, c.o.Now().UTC()
+	w.Access = ingest.Access{
+		CreateResource: func(r *engine.Resource) error { return c.mayResource(auth.CreateResource, r) },
+		UpdateResource: func(r *engine.Resource) error { return c.mayResource(auth.UpdateResource, r) },
+		PostMeasures:   func(m engine.Ref) error { return c.mayMetricRef(auth.PostMeasures, m) },
+	}
+	res, err := w.Store(c.r.Context(), c.db)
+	c.o.Refused.Add(protocol, "late", res.Late)
+	if err == nil {
+		return nil
+	}
+	reason := ingest.Reason(err)
+	var api *apiError
+	if errors.As(err, &api) && api.status == http.StatusForbidden {
+		reason = "forbidden"
+	}
+	c.o.Refused.Add(protocol, reason, len(w.Samples))
+	return ingestError(err)
+}
+
+// ingestError turns the errors of a write into answers.
+func ingestError(err error) error {
+	var policy *ingest.PolicyError
+	var typ *ingest.TypeError
+	switch {
+	case errors.As(err, &policy):
+		return noPolicyFor(policy.Metric)
+	case errors.As(err, &typ):
+		return fail(http.StatusConflict, object{{"cause", "Resource already exists"}, {"detail", typ.ID.String()}})
+	case errors.Is(err, context.Canceled):
+		return err
+	}
+	return asBadRequest(err)
+}
+
+// needType sees to it that a resource type exists, as far as the caller may make it.
+func (c *call) needType(tx *engine.Tx, t engine.ResourceType) error {
+	if _, err := tx.ResourceType(t.Name); !errors.Is(err, engine.ErrNotFound) {
+		return err
+	}
+	if err := c.may(auth.CreateResourceType, auth.Fields{"name": t.Name}); err != nil {
+		return err
+	}
+	return tx.CreateResourceType(t)
+}
