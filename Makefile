@@ -13,7 +13,7 @@ STATICCHECK := $(BIN)/staticcheck-$(STATICCHECK_VERSION)
 RACE := ./engine/... ./index/... ./query/... ./server/... ./cmd/...
 
 .NOTPARALLEL:
-.PHONY: test tools build lint unit race fuzz nested conformance suite bench seed soak scale
+.PHONY: test tools build lint unit race fuzz nested conformance suite clients differential bench seed soak scale
 
 test: tools lint build unit race fuzz nested conformance
 	@echo "make test: all passed"
@@ -51,6 +51,14 @@ conformance:
 # Gnocchi's own API tests.
 suite:
 	conformance/suite/suite.sh
+
+# Ceilometer, collectd's plugin and the others.
+clients:
+	conformance/clients.sh
+
+# Thousands of random requests to a real Gnocchi and to tsdb; needs PostgreSQL.
+differential:
+	conformance/differential/differential.sh
 
 # The engine and its codecs beside other embedded engines, in one run; bench/README.md tells more.
 bench:

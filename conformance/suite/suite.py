@@ -22,7 +22,7 @@ sys.path.insert(0, str(HERE.parent))
 import harness  # noqa: E402
 
 # What the tests expect of the server they meet: no policies, pages of seven, one origin that browsers may come from.
-FLAGS = ['--no-default-policies', '--max-limit', '7']
+FLAGS = ['--no-default-policies', '--max-limit', '7', '--cors-origin', 'http://foobar.com', '--proxy-headers']
 
 # The one file that was written for a server below a prefix meets what a proxy says that has cut the prefix off.
 PREFIXED = {'http-proxy-to-wsgi': {'X-Forwarded-Prefix': '/gnocchi'}}
