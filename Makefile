@@ -13,9 +13,9 @@ STATICCHECK := $(BIN)/staticcheck-$(STATICCHECK_VERSION)
 RACE := ./engine/... ./index/... ./query/... ./server/... ./cmd/...
 
 .NOTPARALLEL:
-.PHONY: test tools build lint unit race fuzz nested conformance suite clients differential bench seed soak scale
+.PHONY: test tools build lint unit race fuzz nested conformance suite keystone clients differential bench seed soak scale
 
-test: tools lint build unit race fuzz nested conformance
+test: tools lint build unit race fuzz nested conformance keystone
 	@echo "make test: all passed"
 
 tools:
@@ -47,6 +47,10 @@ nested: $(STATICCHECK)
 
 conformance:
 	conformance/client.sh
+
+# Every endpoint beside a real Keystone, asked with everybody's tokens.
+keystone:
+	conformance/keystone/keystone.sh
 
 # Gnocchi's own API tests.
 suite:
