@@ -32,6 +32,7 @@ type serveFlags struct {
 	remoteHeader   string
 	trustedProxies []string
 	keystone       keystoneFlags
+	statsd         statsdFlags
 }
 
 // keystoneFlags are the settings of authentication by Keystone.
@@ -59,6 +60,7 @@ func (f *serveFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.logLevel, "log-level", "info", "debug (with a line for each request), info, warn or error")
 	f.addHTTP(fl)
 	f.addAuth(fl)
+	f.statsd.add(fl)
 }
 
 func (f *serveFlags) addHTTP(fl *pflag.FlagSet) {

@@ -16,6 +16,7 @@ import (
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/server"
 	"github.com/telemetrydb/tsdb/server/gnocchi"
+	"github.com/telemetrydb/tsdb/server/ingest"
 )
 
 func serveCommand() *cobra.Command {
@@ -49,6 +50,9 @@ func (f *serveFlags) complete(fl *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
+	if _, err := f.statsd.options(); err != nil {
+		return err
+	}
 	_, _, err = f.options(logger)
 	return err
 }
@@ -80,8 +84,17 @@ func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err err
 	if so.TLS != nil {
 		scheme = "https"
 	}
+	so.Refused = ingest.NewRefused()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	statsdEnded, err := f.statsd.start(ctx, db, so.Refused, logger, stdout)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	fmt.Fprintf(stdout, "tsdb: serving %s on %s://%s\n", f.data, scheme, ln.Addr())
-	return server.New(db, so).Serve(ctx, ln)
+	err = server.New(db, so).Serve(ctx, ln)
+	stop()
+	return errors.Join(err, statsdEnded())
 }
 
 // options turns the settings into those of engine and server.
