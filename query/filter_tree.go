@@ -59,7 +59,9 @@ func (p *filterPlace) path() []any {
 	return append(p.up.path(), p.step)
 }
 
-func wrongFilter(phrase string, at *filterPlace) error { return &FilterShapeError{Phrase: phrase, Path: at.path()} }
+func wrongFilter(phrase string, at *filterPlace) error {
+	return &FilterShapeError{Phrase: phrase, Path: at.path()}
+}
 
 func wrongFilterKey(phrase string, at *filterPlace) error {
 	return &FilterShapeError{Phrase: phrase, Path: at.path(), OfKey: true}

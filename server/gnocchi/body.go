@@ -43,9 +43,10 @@ func (b *body) release() {
 	bodies.Put(b)
 }
 
-// readBody decodes the JSON body of a request of at most most bytes, which it takes from the budget until release.
-func readBody(r *http.Request, most int64, budget *limit.Budget) (*body, *fastjson.Value, error) {
-	if !isJSON(r.Header.Get("Content-Type")) {
+// readBody decodes the JSON body of a request, of the given media type and of at most most bytes, which it takes from the
+// budget until release.
+func readBody(r *http.Request, media string, most int64, budget *limit.Budget) (*body, *fastjson.Value, error) {
+	if !isMedia(r.Header.Get("Content-Type"), media) {
 		return nil, nil, fail(http.StatusUnsupportedMediaType, "")
 	}
 	if r.ContentLength > most {
@@ -108,12 +109,12 @@ func unreadable(err error) error {
 	return badRequest("The body could not be read")
 }
 
-func isJSON(contentType string) bool {
-	if contentType == "application/json" {
+func isMedia(contentType, want string) bool {
+	if contentType == want {
 		return true
 	}
 	media, _, err := mime.ParseMediaType(contentType)
-	return err == nil && media == "application/json"
+	return err == nil && media == want
 }
 
 func tooLarge(most int64) error {
@@ -124,8 +125,32 @@ func tooLarge(most int64) error {
 func unsafeString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // decode reads the body of the call, which keeps it until the answer is written.
-func (c *call) decode() (*fastjson.Value, error) {
-	b, v, err := readBody(c.r, c.o.MaxBodyBytes, c.o.Budget)
+func (c *call) decode() (*fastjson.Value, error) { return c.decodeMedia("application/json") }
+
+// decodeMedia is decode of a body of another media type.
+func (c *call) decodeMedia(media string) (*fastjson.Value, error) {
+	b, v, err := readBody(c.r, media, c.o.MaxBodyBytes, c.o.Budget)
 	c.body = b
 	return v, err
+}
+
+// decodeIfAny is decode, nil if there is no body.
+func (c *call) decodeIfAny() (*fastjson.Value, error) {
+	if c.r.ContentLength < 0 {
+		first := make([]byte, 1)
+		n, err := io.ReadFull(c.r.Body, first)
+		if n == 0 && err == io.EOF {
+			return nil, nil
+		}
+		c.r.Body = readCloser{io.MultiReader(bytes.NewReader(first[:n]), c.r.Body), c.r.Body}
+	}
+	if c.r.ContentLength == 0 {
+		return nil, nil
+	}
+	return c.decode()
+}
+
+type readCloser struct {
+	io.Reader
+	io.Closer
 }

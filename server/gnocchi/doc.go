@@ -1,7 +1,7 @@
 // Package gnocchi answers HTTP requests in the dialect of Gnocchi's v1 API from an engine.DB.
 //
 // New gives a handler for the whole of the API that is built: the roots, capabilities, status and health, archive policies
-// and their rules, the resource type generic (to read) and resources of it, metrics, measures, and batches of measures.
+// and their rules, resource types, resources with their history and search, metrics, measures, and batches of measures.
 // Every other path is a 404, as Gnocchi answers an unknown one.
 //
 //	h := gnocchi.New(db, nil)

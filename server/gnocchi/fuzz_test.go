@@ -177,5 +177,5 @@ func (h *harness) stored() string {
 		return err.Error()
 	}
 	return fmt.Sprint(h.db.CountResources(), h.db.CountMetrics(), h.db.Stats().Samples, h.db.ArchivePolicies(), h.db.Rules()) +
-		string(appendJSON(nil, resourceObject(r)))
+		string(appendJSON(nil, resourceObject(r, engine.ResourceType{})))
 }

@@ -2,75 +2,23 @@ package gnocchi
 
 import (
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/server/auth"
 )
 
-// genericType is the type that every resource has something of.
-const genericType = "generic"
-
-// resourceKeys are what lists of resources can be sorted by, resourceOrder how they are by default.
-var (
-	resourceKeys = []string{"id", "original_resource_id", "type", "creator", "user_id", "project_id", "started_at", "ended_at",
-		"revision_start"}
-	resourceOrder = []string{"revision_start:asc", "started_at:asc"}
-)
-
-// resourceObject is a resource as clients see it, with the members that all types have.
-func resourceObject(r *engine.Resource) object {
-	metrics := make(object, 0, len(r.Metrics))
-	for name, ref := range r.Metrics {
-		metrics = append(metrics, member{name, ref.ID.String()})
-	}
-	slices.SortFunc(metrics, func(a, b member) int { return compareText(a.key, b.key) })
-	o := bareResource(r)
-	const place = 10 // before the two members of the creator
-	return slices.Insert(o, place, member{"metrics", metrics})
-}
-
-// bareResource is a resource without its metrics.
-func bareResource(r *engine.Resource) object {
-	user, project := createdBy(r.Creator)
-	var ended any
-	if r.EndedAt != nil {
-		ended = pyTime(*r.EndedAt)
-	}
-	return object{
-		{"creator", r.Creator},
-		{"started_at", pyTime(r.StartedAt)},
-		{"revision_start", pyTime(r.RevisionStart)},
-		{"ended_at", ended},
-		{"user_id", r.UserID},
-		{"project_id", r.ProjectID},
-		{"original_resource_id", r.OriginalID},
-		{"id", r.ID.String()},
-		{"type", r.Type},
-		{"revision_end", nil},
-		{"created_by_user_id", user},
-		{"created_by_project_id", project},
-	}
-}
-
-func compareText(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
-// resourceOfPath finds the resource that the path names.
+// resourceOfPath finds the resource that the path names, which has to be of the type there: generic is every one.
 func (c *call) resourceOfPath() (*engine.Resource, error) {
 	id, err := resourceID(c.id, c.user)
 	if err != nil {
 		return nil, noResource(c.id)
 	}
-	return c.db.Resource(id)
+	r, err := c.db.Resource(id)
+	if err == nil && c.typ != genericType && r.Type != c.typ {
+		return nil, noResource(id.String())
+	}
+	return r, err
 }
 
 func noResource(id string) error { return notFound("Resource %s does not exist", id) }
@@ -92,52 +40,7 @@ func (c *call) getResource() error {
 // resource sends one resource with the headers that tell its revision.
 func (c *call) resource(status int, r *engine.Resource) error {
 	c.setRevision(r)
-	return c.json(status, resourceObject(r))
-}
-
-func (c *call) listResources() error {
-	args := c.args()
-	for _, name := range []string{"details", "history"} { // generic has no details; there is no history to show yet
-		yes, err := c.boolArg(name, false)
-		if err != nil {
-			return err
-		}
-		if yes && name == "history" {
-			return fail(http.StatusNotImplemented, "Revisions of resources are not kept")
-		}
-	}
-	p, err := c.parsePage(args, resourceKeys, resourceOrder)
-	if err != nil {
-		return err
-	}
-	q, err := p.query()
-	if err != nil {
-		return err
-	}
-	if q.Filter, err = c.resourceFilter(auth.ListResource, c.typ); err != nil {
-		return err
-	}
-	all, err := c.db.Resources(c.r.Context(), q)
-	if isMissingMarker(err, q) {
-		return p.badMarker()
-	}
-	if err != nil {
-		return err
-	}
-	attrs := args["attrs"]
-	c.link(p, args, len(all), func() string { return all[len(all)-1].ID.String() })
-	return c.list(len(all), func(dst []byte, i int) []byte {
-		o := resourceObject(all[i])
-		if attrs != nil {
-			o = slices.DeleteFunc(o, func(m member) bool { return !slices.Contains(attrs, m.key) })
-		}
-		return appendJSON(dst, o)
-	})
-}
-
-// isMissingMarker tells whether err says that the marker of q names nothing.
-func isMissingMarker(err error, q engine.Query) bool {
-	return q.Marker != nil && err != nil && statusOf(err).status == http.StatusNotFound
+	return c.json(status, resourceObject(r, c.kind))
 }
 
 func (c *call) postResource() error {
@@ -217,7 +120,7 @@ func (c *call) patchResource() error {
 		return err
 	}
 	if !changed && in.metrics == nil {
-		return c.json(http.StatusOK, resourceObject(r))
+		return c.json(http.StatusOK, resourceObject(r, c.kind))
 	}
 	return c.resource(http.StatusOK, r)
 }

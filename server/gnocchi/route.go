@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/telemetrydb/tsdb/engine"
 )
 
 // method is what a route does for one HTTP method.
@@ -52,6 +50,7 @@ func (rt *route) method(name string) *method {
 type routes struct {
 	root, health, v1, v1redirect, capabilities, status            route
 	policies, policy, rules, rule                                 route
+	history, searchResources                                      route
 	types, resources, resource, resourceMetrics                   route
 	namedMetric, namedMeasures, metrics, metric, measures, broken route
 	influxPing, influxQuery, influxWrite, prometheusWrite         route
@@ -78,14 +77,18 @@ func newRoutes() routes {
 		rule: newRoute("/v1/archive_policy_rule/{name}", method{del, (*call).deleteRule, false},
 			method{get, (*call).getRule, false}, method{patch, (*call).patchRule, false}),
 
-		resourceTypes: newRoute("/v1/resource_type", method{get, (*call).listResourceTypes, false}),
-		resourceType:  newRoute("/v1/resource_type/{name}", method{get, (*call).getResourceType, false}),
+		resourceTypes: newRoute("/v1/resource_type",
+			method{get, (*call).listResourceTypes, false}, method{post, (*call).postResourceType, false}),
+		resourceType: newRoute("/v1/resource_type/{name}", method{del, (*call).deleteResourceType, false},
+			method{get, (*call).getResourceType, false}, method{patch, (*call).patchResourceType, false}),
 
 		types: newRoute("/v1/resource", method{get, (*call).getTypes, true}),
-		resources: newRoute("/v1/resource/{type}",
+		resources: newRoute("/v1/resource/{type}", method{del, (*call).deleteResources, false},
 			method{get, (*call).listResources, true}, method{post, (*call).postResource, false}),
 		resource: newRoute("/v1/resource/{type}/{id}", method{del, (*call).deleteResource, false},
 			method{get, (*call).getResource, false}, method{patch, (*call).patchResource, false}),
+		history:         newRoute("/v1/resource/{type}/{id}/history", method{get, (*call).getHistory, false}),
+		searchResources: newRoute("/v1/search/resource/{type}", method{post, (*call).searchResources, false}),
 		resourceMetrics: newRoute("/v1/resource/{type}/{id}/metric",
 			method{get, (*call).listResourceMetrics, false}, method{post, (*call).postResourceMetrics, false}),
 		namedMetric: newRoute("/v1/resource/{type}/{id}/metric/{name}",
@@ -177,6 +180,8 @@ func (c *call) find(path string, segs []string) (*route, error) {
 		}
 	case "resource":
 		return c.findResource(rest)
+	case "search":
+		return c.findSearch(rest)
 	case "resource_type":
 		return c.collection(&t.resourceTypes, &t.resourceType, rest)
 	}
@@ -244,8 +249,8 @@ func (c *call) findResource(rest []string) (*route, error) {
 	if len(rest) == 0 {
 		return &t.types, nil
 	}
-	if c.typ = rest[0]; c.typ != genericType {
-		return nil, statusOf(&engine.Error{Kind: engine.KindResourceType, Name: c.typ, Err: engine.ErrNotFound})
+	if err := c.findType(rest[0]); err != nil {
+		return nil, err
 	}
 	if len(rest) == 1 {
 		return &t.resources, nil
@@ -253,7 +258,12 @@ func (c *call) findResource(rest []string) (*route, error) {
 	if c.id = rest[1]; len(rest) == 2 {
 		return &t.resource, nil
 	}
-	if rest[2] != "metric" {
+	switch {
+	case rest[2] == "history" && len(rest) == 3:
+		return &t.history, nil
+	case rest[2] == "history":
+		return nil, fail(http.StatusNotFound, "")
+	case rest[2] != "metric":
 		return nil, noRoute()
 	}
 	if len(rest) == 3 {
@@ -267,6 +277,20 @@ func (c *call) findResource(rest []string) (*route, error) {
 		return &t.namedMeasures, nil
 	}
 	return nil, noRoute()
+}
+
+// findType notes the type of resources that the path names, which has to be there.
+func (c *call) findType(name string) (err error) {
+	c.typ = name
+	c.kind, err = c.db.ResourceType(name)
+	return err
+}
+
+func (c *call) findSearch(rest []string) (*route, error) {
+	if len(rest) != 2 || rest[0] != "resource" {
+		return nil, noRoute()
+	}
+	return &c.routes.searchResources, c.findType(rest[1])
 }
 
 // url is the absolute URL of a path below the root, of which the segments are escaped.

@@ -86,9 +86,10 @@ type call struct {
 	body   *body        // decoded, released after the answer
 
 	// what the path names
-	id   string // of a policy, a rule, a metric or a resource
-	name string // of a metric of a resource
-	typ  string // of a resource
+	id   string              // of a policy, a rule, a metric or a resource
+	name string              // of a metric of a resource
+	typ  string              // of a resource
+	kind engine.ResourceType // what typ is
 
 	written bool // the answer has begun
 }

@@ -39,7 +39,11 @@ func (c *call) getV1() error {
 }
 
 func (c *call) getTypes() error {
-	return c.json(http.StatusOK, object{{genericType, c.root() + "/v1/resource/" + genericType}})
+	urls := object{}
+	for _, t := range c.db.ResourceTypes() {
+		urls = append(urls, member{t.Name, c.url("/v1/resource/" + t.Name)})
+	}
+	return c.json(http.StatusOK, urls)
 }
 
 func (c *call) getCapabilities() error {
