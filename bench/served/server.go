@@ -135,16 +135,21 @@ func (s *Server) RunSeconds() (float64, error) {
 }
 
 // PeakMemoryMB is the most resident memory so far, in units of a million bytes.
-func (s *Server) PeakMemoryMB() (float64, error) {
+func (s *Server) PeakMemoryMB() (float64, error) { return s.memoryMB("VmHWM:") }
+
+// MemoryMB is the resident memory now, in units of a million bytes.
+func (s *Server) MemoryMB() (float64, error) { return s.memoryMB("VmRSS:") }
+
+func (s *Server) memoryMB(field string) (float64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(b)) {
-		if f := strings.Fields(line); len(f) == 3 && f[0] == "VmHWM:" {
+		if f := strings.Fields(line); len(f) == 3 && f[0] == field {
 			kib, err := strconv.ParseFloat(f[1], 64)
 			return kib * 1024 / 1e6, err
 		}
 	}
-	return 0, errors.New("no VmHWM in /proc/PID/status")
+	return 0, fmt.Errorf("no %s in /proc/PID/status", field)
 }
