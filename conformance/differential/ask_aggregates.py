@@ -17,25 +17,25 @@ def related(w, most=5):
         return [w.uuid()]
     first = w.metric()
     width = set(w.widths_of(first))
-    alike = [m for m in w.metrics if width & set(w.widths_of(m))] if w.chance(0.93) else list(w.metrics)
+    alike = [m for m in w.metrics if width & set(w.widths_of(m))] if w.sound(0.93) else list(w.metrics)
     return list(dict.fromkeys([first] + w.some(alike or [first], most)))
 
 
 def common_method(w, metrics):
     shared = set(METHODS).intersection(*(w.methods_of(m) for m in metrics))
-    return w.pick(sorted(shared)) if shared and not w.chance(0.04) else w.pick(METHODS + ['wtf'])
+    return w.pick(sorted(shared)) if shared and not w.fault(0.04) else w.pick(METHODS + ['wtf'])
 
 
 def options(w, query, widths, overlap=0.3):
     w.window(query)
     if w.chance(0.5):
-        query.append(('granularity', w.span(w.pick(widths)) if w.chance(0.95) else w.pick(['7', 'x', '0'])))
+        query.append(('granularity', w.span(w.pick(widths)) if w.sound(0.95) else w.pick(['7', 'x', '0'])))
     kind = w.random.random()
     if kind < 0.45:
-        query.append(('fill', w.pick(FILLS) if w.chance(0.95) else w.pick(['asd', '', 'Null'])))
+        query.append(('fill', w.pick(FILLS) if w.sound(0.95) else w.pick(['asd', '', 'Null'])))
     if kind < 0.05 or 0.45 <= kind < 0.45 + overlap:
-        query.append(('needed_overlap', w.pick(OVERLAPS) if w.chance(0.95) else 'much'))
-    if w.chance(0.02):
+        query.append(('needed_overlap', w.pick(OVERLAPS) if w.sound(0.95) else 'much'))
+    if w.fault(0.02):
         query.append((w.pick(['start', 'stop']), 'notadate'))
 
 
@@ -43,9 +43,9 @@ def legacy(w):
     """/v1/aggregation/metric"""
     metrics = related(w)
     method = common_method(w, metrics)
-    query = [('aggregation', method)] if w.chance(0.9) else []
+    query = [('aggregation', method)] if w.sound(0.9) else []
     if method not in ACROSS or w.chance(0.4):
-        query.append(('reaggregation', w.pick(ACROSS + ['rate:mean', 'rate:sum']) if w.chance(0.96) else w.pick(['last', 'x'])))
+        query.append(('reaggregation', w.pick(ACROSS + ['rate:mean', 'rate:sum']) if w.sound(0.96) else w.pick(['last', 'x'])))
     options(w, query, w.widths_of(metrics[0]))
     if w.chance(0.15):
         query.append(('resample', w.pick(['3600', '2h', '600', 'x'])))
@@ -70,7 +70,7 @@ def legacy_resources(w):
 
 def groups(w, kind):
     names = ['project_id', 'user_id', 'original_resource_id', 'id', 'type', 'creator'] + list(w.types.get(kind, {}))
-    if w.chance(0.04):
+    if w.fault(0.04):
         names = ['nope']
     return w.some(names, 2)
 
@@ -142,10 +142,10 @@ def quotable(references):
 
 def operations(w, references):
     tree = Tree(w, references)
-    made = tree.operation(w.random.randint(0, 4)) if w.chance(0.92) else tree.wrong()
+    made = tree.operation(w.random.randint(0, 4)) if w.sound(0.92) else tree.wrong()
     if isinstance(made, list) and made and quotable(references) and w.chance(0.35):
         text = lisp(made)
-        return text if w.chance(0.95) else w.pick([text + ')', text[:-1], '', '(', text + ' (x', ')' + text])
+        return text if w.sound(0.95) else w.pick([text + ')', text[:-1], '', '(', text + ' (x', ')' + text])
     return made
 
 
@@ -157,7 +157,7 @@ def by_id(w):
     options(w, query, w.widths_of(metrics[0]), overlap=0.25)
     if w.chance(0.15):
         query.append(('details', w.pick(['true', 'True', 'false'])))
-    if w.chance(0.05):
+    if w.fault(0.05):
         query.append(('groupby', 'id'))
     return Request('aggregates by id', 'POST', '/v1/aggregates', query, body={'operations': operations(w, references)}, user=w.user())
 
@@ -174,7 +174,7 @@ def by_name(w):
         query.append(('details', 'true'))
     if w.chance(0.4):
         query += [('groupby', g) for g in groups(w, kind)]
-    if w.chance(0.04):
+    if w.fault(0.04):
         w.pick([lambda: body.pop('search'), lambda: body.pop('resource_type'), lambda: body.update(more=1),
                 lambda: body.pop('operations'), lambda: body.update(search=''), lambda: body.update(search=None)])()
     return Request('aggregates by name', 'POST', '/v1/aggregates', query, body=body, user=w.user())

@@ -33,7 +33,7 @@ def add(w):
 
 def batch(w):
     body = {m: listed(w, 0.02) for m in {w.metric() for _ in range(w.random.randint(1, 5))}}
-    if w.chance(0.05):
+    if w.fault(0.05):
         body = w.pick([{}, [], {'foo': []}, {w.uuid(): w.measures()}, None])
     return Request('measures', 'POST', '/v1/batch/metrics/measures', body=body, user=w.user())
 
@@ -43,7 +43,7 @@ def batch_resources(w):
     body = {}
     for _ in range(w.random.randint(1, 4)):
         body[w.resource()] = {n: form(w) for n in w.some(NAMES, 3)}
-    if w.chance(0.05):
+    if w.fault(0.05):
         body = w.pick([{}, [], {'x': {}}, {'x': []}, {'a/b': {'cpu': w.measures()}}, {w.resource(): {'a/b': w.measures()}}])
     return Request('measures', 'POST', '/v1/batch/resources/metrics/measures', query, body=body, user=w.user())
 
@@ -58,7 +58,7 @@ def form(w):
         out['archive_policy_name'] = w.policy()
     if w.chance(0.4):
         out['unit'] = w.pick(['MB', 'B'])
-    if w.chance(0.03):
+    if w.fault(0.03):
         out.update(w.pick([{'foo': 1}, {'unit': 5}, {'archive_policy_name': None}]))
     return out
 
@@ -66,7 +66,7 @@ def form(w):
 def granularity(w, query, metric):
     if w.chance(0.5):
         width = w.pick(w.widths_of(metric))
-        query.append(('granularity', w.span(width) if w.chance(0.92) else w.pick(['7', 'x', '0', '-1', ''])))
+        query.append(('granularity', w.span(width) if w.sound(0.92) else w.pick(['7', 'x', '0', '-1', ''])))
 
 
 def read(w):
@@ -77,11 +77,11 @@ def read(w):
     w.window(query)
     granularity(w, query, metric)
     if w.chance(0.2):
-        query.append(('resample', w.pick(['7200', '2h', '1 day', 'Y', 'H', 'Q', 'M', 'W', '60', '300']) if w.chance(0.93)
+        query.append(('resample', w.pick(['7200', '2h', '1 day', 'Y', 'H', 'Q', 'M', 'W', '60', '300']) if w.sound(0.93)
                       else w.pick(['X', '0', '-5', ''])))
     if w.chance(0.1):
         query.append(('refresh', w.pick(['true', 'false', 'nah'])))
-    if w.chance(0.04):
+    if w.fault(0.04):
         query.append((w.pick(['start', 'stop']), w.pick(['notadate', '', '-1', '2015', 'now', 'today', '-1 day'])))
     return Request('reads', 'GET', '/v1/metric/%s/measures' % metric, query, user=w.user())
 
@@ -89,7 +89,7 @@ def read(w):
 def read_named(w):
     query = [('aggregation', w.pick(METHODS))] if w.chance(0.6) else []
     w.window(query)
-    path = '/v1/resource/generic/%s/metric/%s/measures' % (w.resource(), w.pick(NAMES) if w.chance(0.95) else 'nope')
+    path = '/v1/resource/generic/%s/metric/%s/measures' % (w.resource(), w.pick(NAMES) if w.sound(0.95) else 'nope')
     return Request('reads', 'GET', path, query, user=w.user())
 
 
@@ -102,7 +102,7 @@ def predicate(w, depth=2):
     if w.chance(0.4):
         arithmetic = w.pick(['%', 'mod', '+', 'add', '-', 'sub', '*', '×', 'mul', '/', '÷', 'div', '**', '^', 'pow'])
         return {compare: [{arithmetic: w.pick([2, 3, 0.5])}, number]}
-    if w.chance(0.05):
+    if w.fault(0.05):
         return w.pick([{}, {'nope': 1}, {'>': 'x'}, {'and': {}}, {'>': [1, 2, 3]}, {'not': {'>': 1}}, []])
     return {compare: number}
 
@@ -115,6 +115,6 @@ def search(w):
     w.window(query)
     if w.chance(0.3):
         query.append(('granularity', w.pick(w.widths_of(metrics[0]))))
-    if w.chance(0.03):
+    if w.fault(0.03):
         query.append(w.pick([('start', 'x'), ('stop', 'x'), ('granularity', 'x'), ('metric_id', 'x')]))
     return Request('metric search', 'POST', '/v1/search/metric', query, body=predicate(w), user=w.user())

@@ -38,9 +38,9 @@ def create_policy(w):
         body['aggregation_methods'] = chosen
     if w.chance(0.6):
         body['back_window'] = w.random.randint(0, 3)
-    if w.chance(0.15):
+    if w.fault(0.15):
         spoil_definition(w, body)
-    return Request('policies', 'POST', '/v1/archive_policy', body=body, user='admin' if w.chance(0.95) else w.user())
+    return Request('policies', 'POST', '/v1/archive_policy', body=body, user='admin' if w.sound(0.95) else w.user())
 
 
 def spoil_definition(w, body):
@@ -60,12 +60,12 @@ def spoil_definition(w, body):
 def change_policy(w):
     name = w.policy()
     widths = w.policies.get(name, ([60], []))[0]
-    if w.chance(0.15):
+    if w.fault(0.15):
         widths = w.pick(WIDTHS)
     body = {'definition': definition(w, widths)}
     if w.chance(0.2):
         spoil_definition(w, body)
-    return Request('policies', 'PATCH', '/v1/archive_policy/' + name, body=body, user='admin' if w.chance(0.9) else w.user())
+    return Request('policies', 'PATCH', '/v1/archive_policy/' + name, body=body, user='admin' if w.sound(0.9) else w.user())
 
 
 def read_policies(w):
@@ -80,11 +80,11 @@ def delete_policy(w):
 def rules(w):
     kind = w.random.random()
     name = w.pick(w.rules) if w.rules and w.chance(0.5) else w.name('rule')
-    path, user = '/v1/archive_policy_rule', 'admin' if w.chance(0.9) else w.user()
+    path, user = '/v1/archive_policy_rule', 'admin' if w.sound(0.9) else w.user()
     if kind < 0.5:
         body = {'name': name, 'archive_policy_name': w.policy(),
                 'metric_pattern': w.pick(['cpu*', 'disk.*', '*', 'm?', '[a-c]*', 'disk.read', 'x[!y]z', 'ü*'])}
-        if w.chance(0.15):
+        if w.fault(0.15):
             body.update(w.pick([{'name': 3}, {'whaa': 1}, {'metric_pattern': None}]))
         return Request('rules', 'POST', path, body=body, user=user)
     if kind < 0.75:
@@ -103,26 +103,26 @@ def attribute(w):
         out.update(min_length=w.random.randint(0, 3), max_length=w.random.randint(2, 300))
     if kind == 'number' and w.chance(0.5):
         out.update(min=w.pick([None, 0, -1.5]), max=w.pick([None, 100, 5.5, -2]))
-    if w.chance(0.06):
+    if w.fault(0.06):
         out.update(w.pick([{'type': 'wat'}, {'required': 3}, {'extra': 1}, {'min_length': 'x'}, {'max': '5'}]))
     return out
 
 
 def create_type(w):
     names = w.some(['host', 'flavor', 'size', 'seen_at', 'on', 'tenant', 'with-dash', 'Upper', 'x'], 4)
-    if w.chance(0.06):
+    if w.fault(0.06):
         names.append(w.pick(['id', 'metrics', '_x', 'creator', 'a' * 64, '', '1x', 'ü', 'state']))
-    body = {'name': w.name('type') if not w.chance(0.05) else w.pick(w.types), 'attributes': {n: attribute(w) for n in names}}
-    if w.chance(0.1):
+    body = {'name': w.name('type') if not w.fault(0.05) else w.pick(w.types), 'attributes': {n: attribute(w) for n in names}}
+    if w.fault(0.1):
         body.pop('attributes')
-    if w.chance(0.06):
+    if w.fault(0.06):
         body.update(w.pick([{'name': 5}, {'attributes': []}, {'other': 1}, {'state': 'active'}]))
-    return Request('types', 'POST', '/v1/resource_type', body=body, user='admin' if w.chance(0.9) else w.user())
+    return Request('types', 'POST', '/v1/resource_type', body=body, user='admin' if w.sound(0.9) else w.user())
 
 
 def fill(w, kind):
     good = {'string': 'fill', 'uuid': w.uuid(), 'number': 3.5, 'bool': True, 'datetime': '2016-01-01T00:00:00'}
-    return good.get(kind) if w.chance(0.9) else w.pick([5, 'no', None, [1]])
+    return good.get(kind) if w.sound(0.9) else w.pick([5, 'no', None, [1]])
 
 
 def change_type(w):
@@ -131,7 +131,7 @@ def change_type(w):
     ops = []
     for _ in range(w.random.randint(1, 2)):
         if known and w.chance(0.4):
-            ops.append({'op': 'remove', 'path': '/attributes/' + (w.pick(known) if w.chance(0.9) else 'what')})
+            ops.append({'op': 'remove', 'path': '/attributes/' + (w.pick(known) if w.sound(0.9) else 'what')})
             continue
         update = known and w.chance(0.4)
         attr = w.pick(known) if update else w.name('attr')
@@ -139,12 +139,12 @@ def change_type(w):
         if w.chance(0.6):
             value['options'] = {'fill': fill(w, value['type'])}
         ops.append({'op': 'add', 'path': '/attributes/' + attr, 'value': value})
-    if w.chance(0.1):
+    if w.fault(0.1):
         ops = w.pick([[{'op': 'replace', 'path': '/attributes/x', 'value': {}}], [{'op': 'add', 'path': '/name', 'value': 'x'}],
                       [{'op': 'remove'}], {}, [], [{'op': 'add', 'path': '/attributes/x'}], [{'op': 'remove', 'path': '/attributes'}]])
-    headers = {'Content-Type': 'application/json-patch+json' if w.chance(0.95) else 'application/json'}
+    headers = {'Content-Type': 'application/json-patch+json' if w.sound(0.95) else 'application/json'}
     return Request('types', 'PATCH', '/v1/resource_type/' + name, body=ops, headers=headers,
-                   user='admin' if w.chance(0.9) else w.user())
+                   user='admin' if w.sound(0.9) else w.user())
 
 
 def read_types(w):

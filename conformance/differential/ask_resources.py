@@ -9,7 +9,7 @@ DAY = 86400
 def value_of(w, definition):
     """A value for an attribute of a resource type, right most of the time."""
     kind = definition.get('type')
-    if w.chance(0.05):
+    if w.fault(0.05):
         return w.pick([5, 'text', None, True, [1], {}, 'x' * 300, '', -1e9])
     if kind == 'string':
         return w.pick(['alpha', 'beta', 'gamma', 'abc', 'ünï', 'a%b_c', "it's"])
@@ -32,10 +32,10 @@ def attributes(w, kind, probability):
 
 
 def metric_definition(w):
-    out = {'archive_policy_name': w.policy()} if w.chance(0.92) else {}
+    out = {'archive_policy_name': w.policy()} if w.sound(0.92) else {}
     if w.chance(0.3):
         out['unit'] = w.pick(['MB', 'B/s', 'x' * 31])
-    if w.chance(0.04):
+    if w.fault(0.04):
         out.update(w.pick([{'unit': 'x' * 32}, {'unit': 5}, {'foo': 1}, {'name': 'other'}]))
     return out
 
@@ -45,7 +45,7 @@ def metrics(w):
     for name in w.some(NAMES, 3):
         loose = [m for m, v in w.metrics.items() if v['resource'] is None]
         out[name] = w.pick(loose) if loose and w.chance(0.05) else metric_definition(w)
-    if w.chance(0.03):
+    if w.fault(0.03):
         out.update(w.pick([{'a/b': metric_definition(w)}, {'cpu': 5}, {'cpu': 'no uuid'}, {'cpu': w.uuid()}]))
     return out
 
@@ -69,10 +69,12 @@ def create(w):
     if w.chance(0.6):
         body['started_at'] = w.iso(w.moment(spread=DAY))
         if w.chance(0.4):
-            body['ended_at'] = w.iso(w.moment(ORIGIN + DAY, 1.2 * DAY))
+            body['ended_at'] = w.iso(w.moment(ORIGIN + 2 * DAY, DAY))
+            if w.fault(0.05):
+                body['ended_at'] = w.iso(w.moment(ORIGIN - 2 * DAY, DAY))
     if w.chance(0.8):
         body['metrics'] = metrics(w)
-    if w.chance(0.04):
+    if w.fault(0.04):
         body.update(w.pick([{'type': 'x'}, {'foo': 1}, {'started_at': 'soon'}, {'metrics': []}, {'project_id': 5}, {'ended_at': 'x'}]))
     return Request('resources', 'POST', '/v1/resource/' + kind, body=body, user=w.user())
 
@@ -85,7 +87,7 @@ def path_of(w):
 
 def read(w):
     headers = {}
-    if w.chance(0.15):
+    if w.fault(0.15):
         headers = w.pick([{'If-Match': '*'}, {'If-None-Match': '*'}, {'If-Match': '"nope"'}, {'If-None-Match': '"nope"'},
                           {'If-Modified-Since': 'Sat, 01 Jan 2000 00:00:00 GMT'},
                           {'If-Unmodified-Since': 'Sat, 01 Jan 2000 00:00:00 GMT'}])
@@ -102,10 +104,10 @@ def change(w):
         body['started_at'] = w.iso(w.moment(spread=DAY))
     if w.chance(0.12):
         body['metrics'] = metrics(w)
-    if w.chance(0.1):
+    if w.fault(0.1):
         body = w.pick([{}, {'id': w.uuid()}, [], {'foo': 1}, {'ended_at': '1999-01-01'}, {'metrics': {}}])
     headers = {}
-    if w.chance(0.08):
+    if w.fault(0.08):
         headers = w.pick([{'If-Match': '"nope"'}, {'If-None-Match': '*'}, {'If-Match': '*'}])
     return Request('resources', 'PATCH', path, body=body, headers=headers, user=w.user())
 
@@ -126,13 +128,13 @@ def sorts(w, kind, history):
 def paging(w, query, kind='generic', history=False):
     """limit, sort and marker of a list of resources."""
     if w.chance(0.5):
-        query.append(('limit', w.pick([1, 2, 3, 5, 1000]) if w.chance(0.93) else w.pick([0, -1, 'x', '1.5', ''])))
+        query.append(('limit', w.pick([1, 2, 3, 5, 1000]) if w.sound(0.93) else w.pick([0, -1, 'x', '1.5', ''])))
     if w.chance(0.5):
         query += [('sort', s) for s in sorts(w, kind, history)]
-    if w.chance(0.04):
+    if w.fault(0.04):
         query.append(('sort', w.pick(['nokey', 'id:up', ':', 'metrics', 'id:'])))
     if w.chance(0.15) and w.resources:
-        query.append(('marker', w.pick(w.resources) if w.chance(0.9) else w.pick([w.uuid(), 'x', 'a@b'])))
+        query.append(('marker', w.pick(w.resources) if w.sound(0.9) else w.pick([w.uuid(), 'x', 'a@b'])))
 
 
 def listing(w):
@@ -164,9 +166,9 @@ def create_metric(w):
     if w.chance(0.3):
         body['resource_id'] = w.resource()
         body['name'] = w.pick(NAMES)
-        if not w.resources or w.chance(0.04):
+        if not w.resources or w.fault(0.04):
             body.pop('name')
-    if w.chance(0.04):
+    if w.fault(0.04):
         body.update(w.pick([{'name': 5}, {'name': 'a/b'}, {'foo': 1}, {'resource_id': 'x/y'}, {'archive_policy_name': 5}]))
     return Request('metrics', 'POST', '/v1/metric', body=body, user=w.user())
 
@@ -179,12 +181,12 @@ def resource_metrics(w):
         return Request('metrics', 'GET', path, user=w.user(), unordered=True)
     if kind < 0.6:
         return Request('metrics', 'POST', path, body=metrics(w), user=w.user(), unordered=True)
-    path += '/' + (w.pick(NAMES) if w.chance(0.9) else 'nope')
+    path += '/' + (w.pick(NAMES) if w.sound(0.9) else 'nope')
     return Request('metrics', 'GET' if kind < 0.9 else 'DELETE', path, user=w.user())
 
 
 def one_metric(w):
-    metric = w.metric() if w.chance(0.95) else 'not-a-uuid'
+    metric = w.metric() if w.sound(0.95) else 'not-a-uuid'
     return Request('metrics', 'GET' if w.chance(0.8) else 'DELETE', '/v1/metric/' + metric, user=w.user())
 
 
@@ -196,6 +198,6 @@ def list_metrics(w):
             ('status', w.pick(['active', 'delete', 'gone'])), ('id', w.metric()), ('user_id', 'admin'), ('resource_id', w.resource())]))
     if w.chance(0.2):
         query.append(('sort', w.pick(['nokey', 'name:up'])))
-    if w.chance(0.1):
+    if w.fault(0.1):
         query.append(w.pick([('limit', 'x'), ('limit', 0), ('marker', w.uuid())]))
     return Request('lists', 'GET', '/v1/metric', query, user=w.user(), unordered=True)

@@ -9,13 +9,13 @@ SIX = [('=', '==', 'eq'), ('<', 'lt'), ('>', 'gt'), ('<=', '≤', 'le'), ('>=', 
 def attribute(w, kind):
     names = ['id', 'type', 'creator', 'started_at', 'ended_at', 'project_id', 'user_id', 'original_resource_id', 'lifespan',
              'created_by_user_id', 'created_by_project_id'] + 3 * [n for n in w.types.get(kind, {}) if n.isidentifier()]
-    return w.pick(names) if w.chance(0.98) else w.pick(['nope', 'metrics', 'revision'])
+    return w.pick(names) if w.sound(0.98) else w.pick(['nope', 'metrics', 'revision'])
 
 
 def operand(w, kind, name):
     """A value to compare the attribute with."""
     definition = w.types.get(kind, {}).get(name)
-    if w.chance(0.06):
+    if w.fault(0.06):
         return w.pick([None, 5, 'text', True, '', 1.5])
     if definition:
         return value_of(w, definition)
@@ -40,7 +40,7 @@ def condition(w, kind):
 
 
 def filter_json(w, kind, depth=2):
-    if w.chance(0.03):
+    if w.fault(0.03):
         return w.pick([{'=': {}}, {'=': {'id': 'x', 'type': 'y'}}, {'and': {}}, {'and': []}, {'not': []}, {'ne': {'project_id': []}},
                        {'foo': {'id': 'x'}}, {'in': {'id': []}}, {'in': {}}, {'=': 5}, {'=': {'started_at': 'foo'}}, [], 5,
                        {'like': {'id': 'x%'}}, {'and': [{}]}, {'not': {}}, {'=': {'id': 'a/b'}}, {'=': {'id': 5}}])
@@ -67,7 +67,7 @@ def word(w, value):
 
 
 def filter_text(w, kind, depth=2):
-    if w.chance(0.04):
+    if w.fault(0.04):
         return w.pick(['id == foobar', '=', 'id =', '(id = 1', '1 = host', 'nullable = 1', 'id in []', 'a and', 'not', "id = 'x", 'id = 1)'])
     if depth and w.chance(0.45):
         if w.chance(0.25):
@@ -94,7 +94,7 @@ def search(w):
         query.append(('history', 'true'))
     if w.chance(0.2):
         query.append(('details', 'true'))
-    if w.chance(0.1):
+    if w.fault(0.1):
         query += [('attrs', a) for a in w.some(['id', 'type', 'host', 'project_id', 'nope'], 3)]
     paging(w, query, kind, history)
     body = None

@@ -98,7 +98,7 @@ class Run:
         theirs = self.original.send(request)
         ours = self.ours.send(request, self.ids.ours)
         found = compare.Comparison(request, theirs, ours, self.ids).found
-        reasons = [explained.explain(request, theirs, ours, line) for line in found]
+        reasons = [explained.explain(self.last if request.family == 'state' else request, theirs, ours, line) for line in found]
         self.results.add(request, theirs, found, reasons)
         unknown = [line for line, e in zip(found, reasons) if e is None]
         if unknown and self.verbose:
@@ -134,11 +134,13 @@ def episode(run, seed, length, skip):
     makers, weights = zip(*[(make, n) for make, n in WEIGHTS if make.__name__ not in skip])
     for i in range(length):
         make = opening[i] if i < len(opening) else w.random.choices(makers, weights)[0]
+        w.faults = 0
         request = make(w)
         if i >= len(opening):
             for spoil, probability in SPOILERS:
-                if w.chance(probability):
+                if w.fault(probability):
                     request = spoil(w, request)
+        request.faults = w.faults
         theirs, same = run.exchange(request)
         if request.changes():
             run.last = request

@@ -27,12 +27,55 @@ def signed_methods(request, theirs, ours, line):
     return line.startswith('.aggregation_methods') and bool(chosen) and any(m[:1] in '+-' for m in chosen)
 
 
+def another_fault(request, theirs, ours, line):
+    return request.faults > 1 and 400 <= theirs.status < 410 and 400 <= ours.status < 410
+
+
+def root_methods(request, theirs, ours, line):
+    return request.path == '/' and request.method != 'GET'
+
+
+def not_acceptable(request, theirs, ours, line):
+    return theirs.status == ours.status == 406
+
+
+def negotiated_first(request, theirs, ours, line):
+    return ours.status == 406 and theirs.status in (401, 404)
+
+
+def visible(request, theirs, ours, line):
+    return theirs.status == 403 and ours.status in (200, 304) and request.method == 'GET' and '/resource/' in request.path and request.user != 'admin'
+
+
+def left_behind(request, theirs, ours, line):
+    # of a state: request is the one before
+    return request.path.startswith('/v1/batch/resources') and bool(request.query) and theirs.status == 200
+
+
+def empty_object(request, theirs, ours, line):
+    return ours.status == 400 and 'unexpected measures format' in ours.text and b'{}' in (request.encoded() or b'')
+
+
+def decoder_words(request, theirs, ours, line):
+    return line.startswith('.description.reason') and 'Unable to decode body' in theirs.text and 'Unable to decode body' in ours.text
+
+
 EXPLANATIONS = [
     Explanation('a metric named twice', 'Where a batch names a resource twice, by UUID and by text, the original lists unknown metrics twice.',
                 repeated_metrics),
     Explanation('signs among plain methods', 'Of `["mean", "-std"]` the original keeps "-std" as if it were a method, and of "+x" and "-x" '
                 'in one list it takes them in the order of a hash.', signed_methods),
     Explanation('the original fails with 500', 'It meets an input that it did not expect; tsdb answers as its rules say.', crashed),
+    Explanation('another of several faults', 'More than one thing is wrong with the request, and the two name different ones.', another_fault),
+    Explanation('any method on the root', 'The original answers the page of versions to any method on `/`, tsdb says 405.', root_methods),
+    Explanation('the sentence of 406', 'Nobody reads the sentence below `406 Not Acceptable`; tsdb has its own.', not_acceptable),
+    Explanation('406 before 404', 'The original looks things up before it looks at Accept where the thing is a segment of the path.', negotiated_first),
+    Explanation('resources of others', 'Without Keystone the newest revision of the original lets any user see any resource, as tsdb does; '
+                'release 4.7.1 still refuses with 403.', visible),
+    Explanation('metrics of a refused batch', 'The original keeps metrics that a batch created before it was refused; tsdb only where the '
+                'reason are unknown resources, which clients rely on.', left_behind),
+    Explanation('an object for a list', 'The original takes `{}` for an empty list of measures.', empty_object),
+    Explanation('words of the JSON decoder', 'Why a body is not JSON is said in the words of the decoder; `cause` and status are the same.', decoder_words),
 ]
 
 

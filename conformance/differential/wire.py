@@ -21,6 +21,7 @@ class Request:
     body: object = None  # bytes are sent as they are, anything else as JSON
     user: str = 'admin'
     headers: dict = field(default_factory=dict)  # None removes what is sent by default
+    faults: int = 0  # how many things about it were made wrong on purpose
     unordered: bool = False  # the answer is a list whose order depends on ids that servers choose
 
     def changes(self):

@@ -24,11 +24,22 @@ class World:
         self.resources = {}  # id -> {'type', 'original', 'creator', 'metrics': {name: id}}
         self.metrics = {}    # id -> {'policy', 'creator', 'name', 'resource', 'points': [times]}
         self.serial = 0
+        self.faults = 0      # put into the request at hand
 
     # -- choices ---------------------------------------------------------------
 
     def chance(self, probability):
         return self.random.random() < probability
+
+    def fault(self, probability):
+        """Like chance, where the answer yes puts something wrong into the request."""
+        wrong = self.chance(probability)
+        self.faults += wrong
+        return wrong
+
+    def sound(self, probability):
+        """Like chance, where the answer no puts something wrong into the request."""
+        return not self.fault(1 - probability)
 
     def pick(self, choices):
         return self.random.choice(list(choices))
@@ -50,17 +61,17 @@ class World:
     # -- things that exist, mostly ---------------------------------------------
 
     def policy(self):
-        return self.pick(self.policies) if self.policies and not self.chance(0.03) else 'nopolicy'
+        return self.pick(self.policies) if self.policies and not self.fault(0.03) else 'nopolicy'
 
     def type(self):
-        return self.pick(self.types) if not self.chance(0.03) else 'notype'
+        return self.pick(self.types) if not self.fault(0.03) else 'notype'
 
     def metric(self):
-        return self.pick(self.metrics) if self.metrics and not self.chance(0.03) else self.uuid()
+        return self.pick(self.metrics) if self.metrics and not self.fault(0.03) else self.uuid()
 
     def resource(self):
         """An id as a client may write it: a UUID in any form, or the text that it was made with."""
-        if not self.resources or self.chance(0.03):
+        if not self.resources or self.fault(0.03):
             return self.pick([self.uuid(), 'no such', 'instance-0'])
         known = self.pick(self.resources)
         if self.chance(0.4):
@@ -74,7 +85,7 @@ class World:
         return self.policies.get(self.metrics.get(metric, {}).get('policy'), ([60], ['mean']))[1]
 
     def method_of(self, metric):
-        return self.pick(self.methods_of(metric) or ['mean']) if not self.chance(0.04) else self.pick(METHODS + ['wtf'])
+        return self.pick(self.methods_of(metric) or ['mean']) if not self.fault(0.04) else self.pick(METHODS + ['wtf'])
 
     # -- times -------------------------------------------------------------------
 
