@@ -30,12 +30,15 @@ func putBatch(b *engine.Batch) {
 	batches.Put(b)
 }
 
-// append stores a batch and answers.
-func (c *call) append(b *engine.Batch) error {
+// append stores a batch, lets the resources go on that it says are not over, and answers.
+func (c *call) append(b *engine.Batch, ended *restore) error {
 	if b.Len() > 0 {
 		if _, err := c.db.Append(c.r.Context(), b); err != nil {
 			return err
 		}
+	}
+	if err := ended.run(); err != nil {
+		return err
 	}
 	return c.empty(http.StatusAccepted)
 }
@@ -54,10 +57,14 @@ func (c *call) postMeasures() error {
 	}
 	b := getBatch()
 	defer putBatch(b)
-	if err := newMeasureReader(c).read(v, m.Ref, b); err != nil {
+	reader, ended := newMeasureReader(c), &restore{c: c}
+	if err := reader.read(v, m.Ref, b); err != nil {
 		return invalid(err.Error(), nil)
 	}
-	return c.append(b)
+	if err := ended.add(m.Resource, reader.newest); err != nil {
+		return err
+	}
+	return c.append(b, ended)
 }
 
 func (c *call) getMeasures() error {

@@ -220,6 +220,9 @@ func (c *call) postMetric() error {
 	if isKind(err, engine.ErrExists, engine.KindNamedMetric) {
 		return badRequest(object{{"cause", "Named metric already exists"}, {"detail", in.name}})
 	}
+	if isKind(err, engine.ErrNotFound, engine.KindResource) {
+		return err
+	}
 	if err != nil {
 		return asBadRequest(err)
 	}
