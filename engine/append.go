@@ -99,6 +99,7 @@ func (db *DB) Append(ctx context.Context, b *Batch) (AppendResult, error) {
 	}
 	db.stats.count(res)
 	db.pressure(a.touched)
+	db.revive(b.rows)
 	return res, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/telemetrydb/tsdb/index"
@@ -28,6 +29,7 @@ type catalogue struct {
 	types    atomic.Pointer[typeSet]
 	version  atomic.Uint64
 	counts   atomic.Pointer[objectCounts]
+	ended    atomic.Pointer[roaring.Bitmap] // metrics of resources that have ended: read only
 
 	resources  *clockCache[UUID, *resource]
 	byOrdinal  *clockCache[uint32, *resource]
@@ -95,6 +97,9 @@ func openCatalogue(p *pebble.DB, o *Options) (*catalogue, error) {
 		return nil, err
 	}
 	if err := c.loadTypes(p); err != nil {
+		return nil, err
+	}
+	if err := c.loadEnded(); err != nil {
 		return nil, err
 	}
 	return c, c.loadPolicies(p)

@@ -413,6 +413,14 @@ func (h *catHarness) check() {
 	}
 	h.checkResources()
 	h.checkMetrics()
+	ended := []uint32{}
+	for _, x := range m.metrics {
+		if x.Resource != nil && m.resources[*x.Resource].EndedAt != nil {
+			ended = append(ended, uint32(x.Ref))
+		}
+	}
+	slices.Sort(ended)
+	equal("metrics of ended resources", append([]uint32{}, db.cat.ended.Load().ToArray()...), ended)
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -15,7 +15,7 @@ import (
 // expireEvery is how often partitions are looked through for what retention no longer shows.
 const expireEvery = 10 * time.Minute
 
-// expirePartitions deletes blocks that no policy shows any more: whole partitions at once where all metrics agree, else
+// expirePartitions deletes what the catalogue need not keep, and blocks that no policy shows any more: whole partitions at once where all metrics agree, else
 // runs of neighbouring metrics. Retention goes by each metric's own newest sample (Gnocchi v1, retention), so a metric
 // that has stopped keeps its points.
 func (db *DB) expirePartitions() error {
@@ -24,7 +24,7 @@ func (db *DB) expirePartitions() error {
 	} else {
 		db.expireAt = now.Add(expireEvery)
 	}
-	return db.expireNow()
+	return errors.Join(db.expireNow(), db.expireCatalogue())
 }
 
 func (db *DB) expireNow() error {

@@ -32,7 +32,11 @@ type Options struct {
 	SyncEvery time.Duration
 	// MemoryBytes is what samples not yet sealed, caches and buffers may take together. Default 64 MiB, at least 8 MiB.
 	MemoryBytes int64
-	// Now is the clock; it dates revisions, never samples. Default: time.Now.
+	// KeepEnded is how long resources are kept after they ended, with their metrics and samples. Default 0: for ever.
+	KeepEnded time.Duration
+	// KeepRevisions is how long past states of resources are kept after they were over. Default 0: as long as the resource.
+	KeepRevisions time.Duration
+	// Now is the clock; it dates revisions and the expiry of resources, never samples. Default: time.Now.
 	Now func() time.Time
 	// Logger gets a line for events an operator would want to know. Default: silent.
 	Logger *slog.Logger
@@ -63,6 +67,9 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	if c.MemoryBytes < 8<<20 {
 		errs = append(errs, fmt.Errorf("MemoryBytes %d: want at least 8 MiB", c.MemoryBytes))
+	}
+	if c.KeepEnded < 0 || c.KeepRevisions < 0 {
+		errs = append(errs, fmt.Errorf("KeepEnded %v, KeepRevisions %v: want 0 or more", c.KeepEnded, c.KeepRevisions))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return c, &Error{Kind: "option", Err: ErrInvalid, Detail: err.Error()}

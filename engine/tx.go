@@ -21,6 +21,7 @@ type Tx struct {
 	changed *policySet // nil: not changed
 
 	newTypes typeSet // nil: not changed
+	ended    map[Ref]endedChange
 
 	// What the transaction touched, by id. The ends of a chain of changes suffice to write records and index.
 	resources map[UUID]*resourceChange
@@ -76,7 +77,7 @@ func (db *DB) update(fn func(tx *Tx) error) (*pebble.Batch, error) {
 	if err := fn(tx); err != nil {
 		return nil, err
 	}
-	if tx.batch.Empty() && len(tx.resources)+len(tx.metrics) == 0 {
+	if tx.batch.Empty() && len(tx.resources)+len(tx.metrics)+len(tx.revisions) == 0 {
 		return nil, nil
 	}
 	ch := c.ix.NewChange()
@@ -112,6 +113,7 @@ func (db *DB) update(fn func(tx *Tx) error) (*pebble.Batch, error) {
 // flush puts records and index entries of what was touched into the batch.
 func (tx *Tx) flush(ch *index.Change) error {
 	var buf []byte
+	tx.noteEnded(ch)
 	for id, c := range tx.resources {
 		if err := tx.flushResource(ch, id, c, &buf); err != nil {
 			return err
@@ -263,6 +265,7 @@ func (tx *Tx) publish(ch *index.Change) {
 	}
 	n := tx.counts
 	c.counts.Store(&n)
+	tx.publishEnded()
 	for id, r := range tx.resources {
 		if r.gone != 0 {
 			c.byOrdinal.drop(r.gone)
