@@ -2,6 +2,10 @@ package engine
 
 import "unicode/utf8"
 
+// MatchPattern reports whether name matches the shell pattern as rules of archive policies match names of metrics: * ? [seq] [!seq],
+// upper and lower case apart.
+func MatchPattern(pattern, name string) bool { return matchPattern(pattern, name) }
+
 // matchPattern reports whether name matches the shell pattern, as Python's fnmatchcase does: * is any run of
 // characters, ? any one, [seq] one of seq, [!seq] one not in it; a range a-z is within [], a [ without its ] is itself.
 // It goes back to the last * only, so its cost is at most the product of the lengths.

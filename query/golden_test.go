@@ -43,8 +43,8 @@ type goldenCase struct {
 	}
 }
 
-// words are enough for operations of tests.
-var words = Words{
+// testWords are enough for operations of tests.
+var testWords = Words{
 	Number: func(s string) (float64, bool) { f, err := strconv.ParseFloat(s, 64); return f, err == nil },
 	Timespan: func(s string) (int64, bool) {
 		f, err := strconv.ParseFloat(s, 64)
@@ -62,7 +62,7 @@ func parseOps(t testing.TB, text string) (*Operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ParseOperations(term, words)
+	return ParseOperations(term, testWords)
 }
 
 // TestGolden compares with what Gnocchi's own functions answered.

@@ -110,7 +110,7 @@ func parseAny(t testing.TB, in string) (*Operation, error) {
 		t.Fatalf("%s: %v", in, err)
 	}
 	if v.Type() == fastjson.TypeString {
-		op, _, err := ParseOperationsText(string(v.GetStringBytes()), words)
+		op, _, err := ParseOperationsText(string(v.GetStringBytes()), testWords)
 		return op, err
 	}
 	return parseOps(t, in)
@@ -154,7 +154,7 @@ func TestRateOfRate(t *testing.T) {
 		{`(rolling rate:max 2 (metric a max))`, false},
 		{`(+ (rateofchange (metric a mean)) (rateofchange (metric b mean)))`, false},
 	} {
-		op, _, err := ParseOperationsText(tc.in, words)
+		op, _, err := ParseOperationsText(tc.in, testWords)
 		if err != nil {
 			t.Errorf("%s: %v", tc.in, err)
 		} else if got := op.RateOfRate(); got != tc.want {
@@ -171,7 +171,7 @@ func FuzzOperationsText(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		op, _, err := ParseOperationsText(s, words)
+		op, _, err := ParseOperationsText(s, testWords)
 		if err == nil {
 			runFuzzed(t, op)
 		}
@@ -193,7 +193,7 @@ func FuzzOperationsJSON(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if op, err := ParseOperations(term, words); err == nil {
+		if op, err := ParseOperations(term, testWords); err == nil {
 			runFuzzed(t, op)
 		}
 	})

@@ -95,7 +95,7 @@ func openHarness(t testing.TB) *harness {
 var (
 	uuidPattern = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-([0-9a-fA-F])[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`)
 	namePattern = regexp.MustCompile(`<[0-9]+>`)
-	shown       = []string{"Allow", "Content-Type", "ETag", "Last-Modified", "Link", "Location", "Retry-After", "Www-Authenticate"}
+	shown       = []string{"Allow", "Content-Type", "ETag", "Last-Modified", "Link", "Location", "Retry-After", "Warning", "Www-Authenticate"}
 )
 
 func (h *harness) http(t testing.TB, user, input string) string {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/query"
 	"github.com/telemetrydb/tsdb/server/limit"
 )
 
@@ -69,6 +70,10 @@ func statusOf(err error) *apiError {
 		if a := statusOfKind(e); a != nil {
 			return a
 		}
+	}
+	var over *query.LimitError
+	if errors.As(err, &over) {
+		return limitExceeded(over)
 	}
 	unavailable := &apiError{status: http.StatusServiceUnavailable, retry: retrySeconds, cause: err}
 	switch {

@@ -4,7 +4,6 @@ import (
 	"math"
 	"net/http"
 	"net/url"
-	"strconv"
 	"sync"
 	"time"
 
@@ -121,10 +120,7 @@ func (c *call) parseMeasuresQuery(m engine.Metric, policy engine.ArchivePolicy) 
 	}
 	method, ok := rollup.ParseMethod(name)
 	if !ok || !hasMethod(policy, method) {
-		return q, fail(http.StatusNotFound, object{
-			{"cause", "Aggregation method does not exist for this metric"},
-			{"detail", object{{"metric", m.ID.String()}, {"aggregation_method", name}}},
-		})
+		return q, noMethod(&m, name)
 	}
 	q.Method = method
 	if q.Granularity != 0 && !hasWidth(policy, q.Granularity) {
@@ -132,7 +128,10 @@ func (c *call) parseMeasuresQuery(m engine.Metric, policy engine.ArchivePolicy) 
 			name, spanSecondsText(q.Granularity), m.ID)
 	}
 	if q.Letter != 0 && method.Rate() {
-		return q, badRequest("Aggregation method '" + name + "' cannot be resampled by the calendar")
+		return q, noCalendar(name)
+	}
+	if q.Resample != 0 && method.Rate() {
+		c.warnRateOfRate()
 	}
 	return q, nil
 }
@@ -181,35 +180,7 @@ func hasWidth(p engine.ArchivePolicy, w time.Duration) bool {
 func (c *call) sendSeries(series []query.Series) {
 	out := c.stream()
 	defer out.release()
-	out.b = append(out.b, '[')
-	var days dayWriter
-	var middle []byte
-	first := true
-	for _, s := range series {
-		middle = appendWidth(append(middle[:0], `", `...), s)
-		for i, t := range s.Times {
-			if first {
-				first = false
-				out.b = append(out.b, `["`...)
-			} else {
-				out.b = append(out.b, `, ["`...)
-			}
-			out.b = days.append(out.b, t)
-			out.b = append(out.b, middle...)
-			out.b = append(appendPyFloat(out.b, s.Values[i]), ']')
-			out.flushIfLong()
-		}
-	}
-	out.b = append(out.b, ']')
+	var w pointWriter
+	w.list(out, series)
 	out.end(http.StatusOK)
-}
-
-// appendWidth appends the granularity of a series, or its letter, and what follows it.
-func appendWidth(dst []byte, s query.Series) []byte {
-	if s.Letter != 0 {
-		dst = strconv.AppendQuote(dst, string(s.Letter))
-	} else {
-		dst = appendPyFloat(dst, float64(s.Granularity)/1e9)
-	}
-	return append(dst, ", "...)
 }

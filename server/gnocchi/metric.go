@@ -92,19 +92,28 @@ func (c *call) getMetric() error {
 	if err := c.mayMetric(auth.GetMetric, m); err != nil {
 		return err
 	}
-	p, err := c.db.ArchivePolicy(m.Policy)
+	o, err := c.fullMetric(m)
 	if err != nil {
 		return err
+	}
+	return c.json(http.StatusOK, o)
+}
+
+// fullMetric is a metric with its policy and its resource.
+func (c *call) fullMetric(m engine.Metric) (object, error) {
+	p, err := c.db.ArchivePolicy(m.Policy)
+	if err != nil {
+		return nil, err
 	}
 	resource := member{"resource", nil}
 	if m.Resource != nil {
 		r, err := c.db.Resource(*m.Resource)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		resource.value = bareResource(r)
 	}
-	return c.json(http.StatusOK, metricObject(m, member{"archive_policy", policyObject(p)}, resource))
+	return metricObject(m, member{"archive_policy", policyObject(p)}, resource), nil
 }
 
 func (c *call) deleteMetric() error {

@@ -55,6 +55,8 @@ type routes struct {
 	namedMetric, namedMeasures, metrics, metric, measures, broken route
 	influxPing, influxQuery, influxWrite, prometheusWrite         route
 	batchMetrics, batchResources, resourceTypes, resourceType     route
+	aggregates, aggregation, aggregationMetric, searchMetric      route
+	aggregationResource, aggregationNameless                      route
 }
 
 func newRoutes() routes {
@@ -110,7 +112,17 @@ func newRoutes() routes {
 		influxWrite:     newRoute("/v1/influxdb/write", method{post, (*call).postInfluxWrite, false}).forAny(),
 		prometheusWrite: newRoute("/v1/prometheus/write", method{post, (*call).postPrometheusWrite, false}).forAny(),
 
-		batchMetrics:   newRoute("/v1/batch/metrics/measures", method{post, (*call).postBatchMetrics, false}),
+		aggregates:  newRoute("/v1/aggregates", method{post, (*call).postAggregates, false}),
+		aggregation: route{pattern: "/v1/aggregation"},
+		aggregationMetric: newRoute("/v1/aggregation/metric",
+			method{get, (*call).aggregationMetric, false}, method{post, (*call).aggregationMetric, false}),
+		aggregationResource: newRoute("/v1/aggregation/resource/{type}/metric/{name}",
+			method{post, (*call).aggregationResource, false}),
+		aggregationNameless: route{pattern: "/v1/aggregation/resource/"},
+		searchMetric:        newRoute("/v1/search/metric", method{post, (*call).searchMetric, false}),
+
+		batchMetrics: newRoute("/v1/batch/metrics/measures",
+			method{get, (*call).getBatchMetrics, false}, method{post, (*call).postBatchMetrics, false}),
 		batchResources: newRoute("/v1/batch/resources/metrics/measures", method{post, (*call).postBatchResources, false}),
 	}
 }
@@ -168,6 +180,10 @@ func (c *call) find(path string, segs []string) (*route, error) {
 		return c.collection(&t.policies, &t.policy, rest)
 	case "archive_policy_rule":
 		return c.collection(&t.rules, &t.rule, rest)
+	case "aggregates":
+		return leaf(&t.aggregates, rest)
+	case "aggregation":
+		return c.findAggregation(rest)
 	case "batch":
 		return findBatch(t, rest)
 	case "influxdb":
@@ -287,6 +303,9 @@ func (c *call) findType(name string) (err error) {
 }
 
 func (c *call) findSearch(rest []string) (*route, error) {
+	if len(rest) == 1 && rest[0] == "metric" {
+		return &c.routes.searchMetric, nil
+	}
 	if len(rest) != 2 || rest[0] != "resource" {
 		return nil, noRoute()
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/query"
 	"github.com/telemetrydb/tsdb/server/auth"
 	"github.com/telemetrydb/tsdb/server/ingest"
 	"github.com/telemetrydb/tsdb/server/limit"
@@ -34,6 +35,8 @@ type Options struct {
 	Root func(r *http.Request) string
 	// Refused counts the samples of other protocols than Gnocchi's that are not stored. Default: nothing does.
 	Refused *ingest.Refused
+	// Query bounds what one request may read and compute. Default: as query.Limits says.
+	Query query.Limits
 	// Now is the clock that relative times refer to. Default: time.Now.
 	Now func() time.Time
 	// Logger gets a line for each request that failed by the server's fault. Default: silent.
