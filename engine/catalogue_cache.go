@@ -88,6 +88,16 @@ func (c *clockCache[K, V]) drop(key K) {
 	}
 }
 
+func (c *clockCache[K, V]) clear() {
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		clear(s.at)
+		s.slots, s.free, s.hand, s.bytes = nil, nil, 0, 0
+		s.mu.Unlock()
+	}
+}
+
 func (c *clockCache[K, V]) bytes() (n int64) {
 	for i := range c.shards {
 		s := &c.shards[i]

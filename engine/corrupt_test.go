@@ -227,6 +227,13 @@ func (s *specimen) set(key, value []byte) {
 	if err := s.db.p.Set(key, value, pebble.NoSync); err != nil {
 		s.t.Fatal(err)
 	}
+	s.db.forgetRead()
+}
+
+// forgetRead drops what reading has brought into memory.
+func (db *DB) forgetRead() {
+	db.evict()
+	db.last.cache.clear()
 }
 
 // checkNames has Check read a copy of the database in which the value is damaged.

@@ -23,6 +23,7 @@ type DB struct {
 	cat  *catalogue
 
 	head      head
+	last      *lastBlocks
 	visible   sync.RWMutex
 	seq       atomic.Uint64 // of the last log record
 	log       logState

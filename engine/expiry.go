@@ -149,7 +149,11 @@ func (x *expiry) end(failed error) error {
 	if wb.Empty() {
 		return wb.Close()
 	}
-	return db.commitLazily(wb)
+	if err := db.commitLazily(wb); err != nil {
+		return err
+	}
+	db.last.expired()
+	return nil
 }
 
 // hasExpired tells whether all of a metric's blocks of a partition that ends at end are out of its retention.
@@ -186,7 +190,10 @@ func (db *DB) newestOfAll(s *viewSeries, width int64) (int64, error) {
 		if !m.Rate() && m.Base() != rollup.Std {
 			continue
 		}
-		v, err := db.View(s.ref)
+		if err := db.begin(); err != nil {
+			return noTime, err
+		}
+		v, err := db.view([]Ref{s.ref}, false)
 		if err != nil {
 			return noTime, err
 		}

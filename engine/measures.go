@@ -190,12 +190,20 @@ func (r *measureReader) blocks(from, to int64) error {
 	// A derived block is read by moving the iterator, so from the first one on blocks are set aside.
 	var keys []blockKey
 	var vals [][]byte
+	end := r.s.end(1 + r.wi)
+	if k, b := r.v.lastBlock(keyAgg, r.width, r.s.ref, end, from); b != nil {
+		return corruptBlock(k, b, r.columns(b, from, to))
+	}
 	err := blockRange(r.v.it, keyAgg, r.width, r.s.ref, from, to, func(k blockKey, v []byte) (bool, error) {
 		if err := r.ctx.Err(); err != nil {
 			return false, err
 		}
 		if len(keys) == 0 && v[0] != blockDerived {
-			return r.fromColumns(k, v, from, to)
+			more, err := r.fromColumns(k, v, from, to)
+			if err == nil && k.end == end.end {
+				r.v.db.last.keep(k, v, r.v.epoch)
+			}
+			return more, err
 		}
 		keys = append(keys, k)
 		vals = append(vals, slices.Clone(v))
@@ -229,7 +237,7 @@ func (r *measureReader) blocks(from, to int64) error {
 // fromRaw computes groups of sealed raw samples.
 func (r *measureReader) fromRaw(from, to int64) error {
 	var err error
-	if r.ts, r.vs, err = appendRawBlocks(r.ctx, r.v.it, r.s, from, to, r.ts[:0], r.vs[:0]); err != nil {
+	if r.ts, r.vs, err = r.v.appendRawBlocks(r.ctx, r.v.it, r.s, from, to, r.ts[:0], r.vs[:0]); err != nil {
 		return err
 	}
 	starts, cols := r.v.group.compute(r.s.plan, r.wi, samples{r.ts, r.vs, sampleState{t: noTime}}, from, to, nil, r.methods)

@@ -64,7 +64,8 @@ func (db *DB) open(lock *pebble.Lock) (err error) {
 	}
 	po := db.storeOptions(db.fs)
 	po.Lock = lock
-	cache := pebble.NewCache(db.opts.MemoryBytes / 4)
+	cache := pebble.NewCache(db.opts.MemoryBytes / 8)
+	db.last = newLastBlocks(db.opts.MemoryBytes / 8)
 	defer cache.Unref()
 	po.Cache = cache
 	ferr := db.guard(func() error {
@@ -87,7 +88,7 @@ func (db *DB) open(lock *pebble.Lock) (err error) {
 	return nil
 }
 
-// storeOptions sizes Pebble by the memory budget: a quarter is its cache, an eighth a memtable, up to 16 MiB: Pebble
+// storeOptions sizes Pebble by the memory budget: an eighth is its cache, an eighth a memtable, up to 16 MiB: Pebble
 // preallocates log files of that size, which a small database should not notice.
 func (db *DB) storeOptions(fs vfs.FS) *pebble.Options {
 	o := &pebble.Options{

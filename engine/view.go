@@ -26,7 +26,8 @@ type View struct {
 	db     *DB
 	it     *pebble.Iterator // over series records and blocks
 	series []viewSeries
-	index  map[Ref]int // nil for a view of one metric
+	index  map[Ref]int // made when a metric is first asked for that is not the first
+	epoch  uint64      // lastBlocks' when it was made
 
 	group grouper
 	ts    []int64
@@ -41,6 +42,7 @@ type viewSeries struct {
 	tail   tail
 	sealed int64
 	carry  sampleState
+	ends   []blockEnd // read only
 	seams  []seam
 	maxT   int64
 	absent bool // not in memory when the view was made: read its record first
@@ -51,45 +53,97 @@ func (db *DB) View(refs ...Ref) (*View, error) {
 	if err := db.begin(); err != nil {
 		return nil, err
 	}
+	return db.view(refs, true)
+}
+
+// view is View of an operation that has begun; it ends with the view. Series that are not in memory may be brought there for later views.
+func (db *DB) view(refs []Ref, admit bool) (*View, error) {
 	v := &View{db: db, series: make([]viewSeries, len(refs))}
-	if len(refs) > 1 {
-		v.index = make(map[Ref]int, len(refs))
-	}
 	for i, ref := range refs {
 		meta, err := db.cat.metricState(ref)
 		if err != nil {
 			db.end()
 			return nil, err
 		}
-		v.series[i] = viewSeries{ref: ref, id: meta.id, plan: meta.plan(), absent: true, sealed: noTime, maxT: noTime,
-			carry: sampleState{t: noTime}}
-		if v.index != nil {
-			v.index[ref] = i
-		}
+		v.series[i] = absentSeries(ref, meta.id, meta.plan())
 	}
-	db.visible.Lock()
-	it, err := db.p.NewIter(&pebble.IterOptions{LowerBound: []byte{keySeries}, UpperBound: []byte{keyEnd}})
-	if err == nil {
-		for i, ref := range refs {
-			if s := db.head.get(ref); s != nil {
-				v.series[i].copyOf(s)
+	absent, err := v.pin(admit && db.roomToAdmit())
+	if len(absent) > 0 {
+		for _, ref := range absent {
+			if !db.roomToAdmit() || !db.admitOne(ref) {
+				break
 			}
 		}
+		_, err = v.pin(false)
 	}
-	db.visible.Unlock()
 	if err != nil {
 		db.end()
 		return nil, fmt.Errorf("tsdb: reading: %w", err)
 	}
-	v.it = it
 	return v, nil
 }
 
-func (vs *viewSeries) copyOf(s *series) {
-	vs.tail, vs.sealed, vs.carry, vs.maxT, vs.absent = s.tail, s.sealed, s.carry, s.maxT, false
-	if len(s.seams) > 0 {
-		vs.seams = slices.Clone(s.seams)
+// pin copies what the head has and makes the iterator at the same moment. If complete is set and the head lacks series, it does nothing
+// but tell which.
+func (v *View) pin(complete bool) (absent []Ref, err error) {
+	v.db.visible.Lock()
+	defer v.db.visible.Unlock()
+	for i := range v.series {
+		vs := &v.series[i]
+		switch s := v.db.head.get(vs.ref); {
+		case s != nil:
+			vs.copyOf(s)
+		case complete:
+			absent = append(absent, vs.ref)
+		case !vs.absent:
+			*vs = absentSeries(vs.ref, vs.id, vs.plan) // evicted since the first try
+		}
 	}
+	if len(absent) > 0 {
+		return absent, nil
+	}
+	v.epoch = v.db.last.epoch.Load()
+	v.it, err = v.db.p.NewIter(&pebble.IterOptions{LowerBound: []byte{keySeries}, UpperBound: []byte{keyEnd}})
+	return nil, err
+}
+
+// roomToAdmit tells whether reading may bring series into the head: half of its budget is for that.
+func (db *DB) roomToAdmit() bool { return db.head.bytes.Load() < db.headBudget()/2 }
+
+// admitOne brings a series into the head. It counts as unused, to be the first to go when appends need the room. False if it cannot be had;
+// whoever reads it finds out why.
+func (db *DB) admitOne(ref Ref) bool {
+	db.head.lock(1 << stripeOf(ref))
+	defer db.head.unlock(1 << stripeOf(ref))
+	db.visible.RLock()
+	defer db.visible.RUnlock()
+	if db.head.get(ref) != nil {
+		return true
+	}
+	s, err := db.readSeries(db.p, ref)
+	if err != nil {
+		return false
+	}
+	db.head.put(s)
+	return true
+}
+
+// absentSeries is a series whose record is to be read.
+func absentSeries(ref Ref, id UUID, pl *plan) viewSeries {
+	return viewSeries{ref: ref, id: id, plan: pl, absent: true, sealed: noTime, maxT: noTime, carry: sampleState{t: noTime}}
+}
+
+func (vs *viewSeries) copyOf(s *series) {
+	vs.tail, vs.sealed, vs.carry, vs.ends, vs.maxT, vs.absent = s.tail, s.sealed, s.carry, s.ends, s.maxT, false
+	vs.seams = slices.Clone(s.seams) // most have none
+}
+
+// end returns the last block of a tier: 0 for raw samples, else 1 more than the width's index. Its rows are 0 if there is none.
+func (vs *viewSeries) end(tier int) blockEnd {
+	if tier >= len(vs.ends) {
+		return blockEnd{end: noTime}
+	}
+	return vs.ends[tier]
 }
 
 // Close releases what the view pins.
@@ -105,7 +159,13 @@ func (v *View) Close() {
 // find returns a series of the view, read from its record if it was not in memory.
 func (v *View) find(m Ref) (*viewSeries, error) {
 	i, ok := 0, len(v.series) > 0 && v.series[0].ref == m
-	if v.index != nil {
+	if !ok && len(v.series) > 1 {
+		if v.index == nil {
+			v.index = make(map[Ref]int, len(v.series))
+			for i := range v.series {
+				v.index[v.series[i].ref] = i
+			}
+		}
 		i, ok = v.index[m]
 	}
 	if !ok {
@@ -212,7 +272,7 @@ func (v *View) appendRaw(ctx context.Context, it *pebble.Iterator, s *viewSeries
 	}
 	if s.sealed != noTime && from < first {
 		var err error
-		if ts, vs, err = appendRawBlocks(ctx, it, s, from, min(to, first), ts, vs); err != nil {
+		if ts, vs, err = v.appendRawBlocks(ctx, it, s, from, min(to, first), ts, vs); err != nil {
 			return ts, vs, err
 		}
 	}
@@ -225,8 +285,25 @@ func (v *View) appendRaw(ctx context.Context, it *pebble.Iterator, s *viewSeries
 	return ts, vs, nil
 }
 
-func appendRawBlocks(ctx context.Context, it *pebble.Iterator, s *viewSeries, from, to int64, ts []int64, vs []float64) ([]int64, []float64, error) {
-	err := blockRange(it, keyRaw, s.plan.widths[0], s.ref, from, to, func(k blockKey, val []byte) (bool, error) {
+// appendRawBlocks appends what lies in blocks.
+func (v *View) appendRawBlocks(ctx context.Context, it *pebble.Iterator, s *viewSeries, from, to int64, ts []int64, vs []float64) ([]int64, []float64, error) {
+	width, end := s.plan.widths[0], s.end(0)
+	add := func(b *encoding.Block) error {
+		i, j, err := b.Range(from, to)
+		if err == nil {
+			if ts, err = b.AppendTimes(ts, i, j); err == nil {
+				vs, err = b.AppendValues(vs, 0, i, j)
+			}
+		}
+		return err
+	}
+	if end.rows != 0 && from > end.end {
+		return ts, vs, nil
+	}
+	if k, b := v.lastBlock(keyRaw, width, s.ref, end, from); b != nil {
+		return ts, vs, corruptBlock(k, b, add(b))
+	}
+	err := blockRange(it, keyRaw, width, s.ref, from, to, func(k blockKey, val []byte) (bool, error) {
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
@@ -234,15 +311,22 @@ func appendRawBlocks(ctx context.Context, it *pebble.Iterator, s *viewSeries, fr
 		if err != nil {
 			return false, err
 		}
-		i, j, err := b.Range(from, to)
-		if err == nil {
-			if ts, err = b.AppendTimes(ts, i, j); err == nil {
-				vs, err = b.AppendValues(vs, 0, i, j)
-			}
+		if k.end == end.end {
+			v.db.last.keep(k, val, v.epoch)
 		}
-		return b.Last() < to-1, corruptBlock(k, &b, err)
+		return b.Last() < to-1, corruptBlock(k, &b, add(&b))
 	})
 	return ts, vs, err
+}
+
+// lastBlock returns a series' last block of a tier if it is in memory and nothing before it is asked for.
+func (v *View) lastBlock(kind byte, width int64, ref Ref, end blockEnd, from int64) (blockKey, *encoding.Block) {
+	k := blockKey{kind, width, 0, ref, end.end}
+	b := v.db.last.get(k, from)
+	if b != nil {
+		k.partition = uint32(end.end / span(width))
+	}
+	return k, b
 }
 
 // parseColumns parses a block that must have columns.
