@@ -39,7 +39,7 @@ def batch(w):
 
 
 def batch_resources(w):
-    query = [('create_metrics', w.pick(['True', 'true', 'false', 'yes', 'wat']))] if w.chance(0.7) else []
+    query = [('create_metrics', w.pick(['True', 'true', 'false', 'yes']) if w.sound(0.97) else 'wat')] if w.chance(0.7) else []
     body = {}
     for _ in range(w.random.randint(1, 4)):
         body[w.resource()] = {n: form(w) for n in w.some(NAMES, 3)}
@@ -80,7 +80,7 @@ def read(w):
         query.append(('resample', w.pick(['7200', '2h', '1 day', 'Y', 'H', 'Q', 'M', 'W', '60', '300']) if w.sound(0.93)
                       else w.pick(['X', '0', '-5', ''])))
     if w.chance(0.1):
-        query.append(('refresh', w.pick(['true', 'false', 'nah'])))
+        query.append(('refresh', w.pick(['true', 'false']) if w.sound(0.9) else 'nah'))
     if w.fault(0.04):
         query.append((w.pick(['start', 'stop']), w.pick(['notadate', '', '-1', '2015', 'now', 'today', '-1 day'])))
     return Request('reads', 'GET', '/v1/metric/%s/measures' % metric, query, user=w.user())

@@ -12,9 +12,13 @@ def value_of(w, definition):
     if w.fault(0.05):
         return w.pick([5, 'text', None, True, [1], {}, 'x' * 300, '', -1e9])
     if kind == 'string':
-        return w.pick(['alpha', 'beta', 'gamma', 'abc', 'ünï', 'a%b_c', "it's"])
+        text = w.pick(['alpha', 'beta', 'gamma', 'abc', 'ünï', 'a%b_c', "it's"])
+        w.faults += not definition['min_length'] <= len(text) <= definition['max_length']
+        return text
     if kind == 'number':
-        return w.pick([0, 1, 2.5, 3, 5, 50])
+        number = w.pick([0, 1, 2.5, 3, 5, 50])
+        w.faults += number < (definition['min'] or -1e99) or number > (1e99 if definition['max'] is None else definition['max'])
+        return number
     if kind == 'bool':
         return w.chance(0.5)
     if kind == 'uuid':
@@ -144,7 +148,7 @@ def listing(w):
     if history:
         query.append(('history', w.pick(['true', 'True', '1', 'yes'])))
     if w.chance(0.25):
-        query.append(('details', w.pick(['true', 'false', 'True', 'maybe'])))
+        query.append(('details', w.pick(['true', 'false', 'True']) if w.sound(0.95) else 'maybe'))
     if w.chance(0.15):
         query += [('attrs', a) for a in w.some(['id', 'type', 'host', 'project_id', 'nope', 'metrics'], 3)]
     paging(w, query, kind, history)

@@ -6,6 +6,7 @@ import re
 from wire import UUID
 
 MOMENT = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00')
+PARAMETERS = ['limit', 'marker', 'sort', 'history', 'details', 'attrs', 'filter', 'name', 'archive_policy_name', 'creator', 'unit', 'status', 'id']
 STARTED = datetime.datetime.now(datetime.timezone.utc)
 
 
@@ -68,16 +69,19 @@ class Comparison:
             if (name in a.headers) != (name in b.headers):
                 self.differ(name, a.headers.get(name), b.headers.get(name))
         for name in ('location', 'link', 'allow'):
-            self.text(name, a.headers.get(name, ''), b.headers.get(name, ''))
+            self.text(name, known(a.headers.get(name, '')), known(b.headers.get(name, '')))
 
     def text(self, where, theirs, ours):
         """Texts that may have ids and addresses in them."""
         theirs, ours = (re.sub(r'http://127\.0\.0\.1:\d+', '', t) for t in (theirs, ours))
-        if len(theirs_ids := UUID.findall(theirs)) == len(ours_ids := UUID.findall(ours)):
-            for x, y in zip(theirs_ids, ours_ids):
-                if UUID.sub('', theirs) == UUID.sub('', ours):
-                    self.ids.pair(x, y)
-        if theirs != self.ids.translate(ours):
+        found = UUID.findall(theirs), UUID.findall(ours)
+        if len(found[0]) == len(found[1]) == 1 and UUID.sub('', theirs) == UUID.sub('', ours):
+            self.ids.pair(found[0][0], found[1][0])
+        ours = self.ids.translate(ours)
+        if theirs.startswith('Unknown metrics: '):
+            # they are listed in the order of ids
+            theirs, ours = (', '.join(sorted(t.replace('Unknown metrics: ', '').split(', '))) for t in (theirs, ours))
+        if theirs != ours:
             self.differ(where, theirs, ours)
 
     def value(self, where, a, b):
@@ -119,6 +123,15 @@ class Comparison:
             a, b = sorted(a, key=order), sorted(b, key=lambda x: self.ids.translate(order(x)))
         for i, (x, y) in enumerate(zip(a, b)):
             self.value('%s[%d]' % (where, i), x, y)
+
+
+def known(header):
+    """A link without the members of the body that the original repeats in it as if they were parameters."""
+    def parameters(match):
+        kept = [p for p in match.group(1).split('&') if p.split('=')[0] in PARAMETERS]
+        return '?%s>' % '&'.join(kept)
+
+    return re.sub(r'\?([^>]*)>', parameters, header)
 
 
 def order(item):

@@ -183,7 +183,7 @@ def learn(run, w, request, theirs):
 
 def follow(run, request, theirs):
     """Asks for the next page, by the link of the original."""
-    url = theirs.headers['link'].split('>')[0].lstrip('<')
+    url = compare.known(theirs.headers['link']).split('>')[0].lstrip('<')
     parts = urllib.parse.urlsplit(url)
     run.exchange(Request('pages', request.method, urllib.parse.unquote(parts.path), urllib.parse.parse_qsl(parts.query), request.body,
                          request.user, request.headers, request.unordered))

@@ -1,5 +1,6 @@
 """The differences that are meant, each with its reason. What is not here is a fault."""
 
+import re
 from dataclasses import dataclass
 from typing import Callable
 
@@ -32,7 +33,7 @@ def another_fault(request, theirs, ours, line):
 
 
 def root_methods(request, theirs, ours, line):
-    return request.path == '/' and request.method != 'GET'
+    return request.path in ('/', '/v1', '/v1/') and request.method != 'GET'
 
 
 def not_acceptable(request, theirs, ours, line):
@@ -60,7 +61,57 @@ def decoder_words(request, theirs, ours, line):
     return line.startswith('.description.reason') and 'Unable to decode body' in theirs.text and 'Unable to decode body' in ours.text
 
 
+def definition_members(request, theirs, ours, line):
+    return request.path.startswith('/v1/resource_type') and "['type']" in theirs.text and theirs.status == ours.status == 400
+
+
+def python_words(request, theirs, ours, line):
+    return 'object has no attribute' in theirs.text or "<class '" in theirs.text
+
+
+def whole_numbers(request, theirs, ours, line):
+    number = re.search(r': (-?\d+), tsdb (-?\d+)\.0$', line)
+    return theirs.status == ours.status == 201 and bool(number) and number.group(1) == number.group(2)
+
+
+def never_measured(request, theirs, ours, line):
+    return request.path == '/v1/search/metric' and 'Metric does not exist' in theirs.text and ours.status == 200
+
+
+def last_bits(request, theirs, ours, line):
+    numbers = re.search(r': (-?[\d.e+-]+), tsdb (-?[\d.e+-]+)$', line)
+    if not numbers:
+        return False
+    asked = str(request) + theirs.text
+    a, b = map(float, numbers.groups())
+    return abs(a - b) <= 1e-12 * max(abs(a), abs(b)) and any(word in asked for word in ('pct', 'cos', 'sin', 'tan', 'pow', '^', '**'))
+
+
+def empty_description(request, theirs, ours, line):
+    return theirs.status == ours.status == 404 and line.startswith('.description') and not theirs.error and not ours.error
+
+
+def allowed(request, theirs, ours, line):
+    return line.startswith('allow: ')
+
+
+def nobody(request, theirs, ours, line):
+    return ours.status == 401 and request.family == 'authorization'
+
+
 EXPLANATIONS = [
+    Explanation('which member of an attribute', 'Whatever is wrong with the definition of an attribute, the original blames its type; tsdb '
+                'names the member.', definition_members),
+    Explanation("Python's own words", 'The original shows messages and names of classes of its language.', python_words),
+    Explanation('whole numbers as they came', 'Right after creation the original shows a number attribute as it was sent, later as a float; '
+                'tsdb shows the float.', whole_numbers),
+    Explanation('search in a metric without measures', 'The original refuses it, tsdb finds nothing.', never_measured),
+    Explanation('last bits of percentiles, powers and angles', 'The original counts the position of a percentile from the beginning of all that '
+                'it recomputes, and its library computes powers and angles in its own way: the last bits move.', last_bits),
+    Explanation('an empty description', 'Of a path that leads nowhere the original says sometimes nothing, sometimes null.', empty_description),
+    Explanation('Allow', 'The original lists the methods of the object above.', allowed),
+    Explanation('a header that names nobody', 'The original takes `Authorization: Basic` and an empty name for a user without a name; tsdb '
+                'asks for one.', nobody),
     Explanation('a metric named twice', 'Where a batch names a resource twice, by UUID and by text, the original lists unknown metrics twice.',
                 repeated_metrics),
     Explanation('signs among plain methods', 'Of `["mean", "-std"]` the original keeps "-std" as if it were a method, and of "+x" and "-x" '

@@ -2,6 +2,7 @@ package gnocchi
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/telemetrydb/tsdb/engine"
@@ -104,6 +105,9 @@ func (c *call) patchResource() error {
 	if err != nil {
 		return err
 	}
+	if o, _ := v.Object(); o.Len() == 0 {
+		return c.resource(http.StatusOK, r) // only asked for
+	}
 	changed := false
 	err = c.db.Update(c.r.Context(), func(tx *engine.Tx) error {
 		r, err = tx.Resource(r.ID) // as of now: others may have changed it
@@ -130,8 +134,8 @@ func (c *call) patchResource() error {
 func (c *call) applyPatch(tx *engine.Tx, r *engine.Resource, in *resourceInput) (changed bool, err error) {
 	if changed = in.apply(r); changed {
 		if r.EndedAt != nil && r.StartedAt.After(*r.EndedAt) {
-			return false, badRequest("Value " + r.EndedAt.Format("2006-01-02 15:04:05.999999+00:00") + " for attribute ended_at on resource type " +
-				r.Type + " is invalid")
+			end := strings.Replace(pyTime(*r.EndedAt), "T", " ", 1)
+			return false, badRequest("Value " + end + " for attribute ended_at on resource type " + r.Type + " is invalid")
 		}
 		r.RevisionStart = c.o.Now().UTC().Truncate(time.Microsecond)
 		if err := tx.UpdateResource(r); err != nil {

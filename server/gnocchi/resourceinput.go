@@ -179,6 +179,9 @@ func asStringOrNull(v *fastjson.Value, p *at) (*string, error) {
 	if v.Type() == fastjson.TypeNull {
 		return nil, nil
 	}
+	if v.Type() != fastjson.TypeString {
+		return nil, invalid("not a valid value", p)
+	}
 	s, err := asString(v, p, maxName)
 	return &s, err
 }
