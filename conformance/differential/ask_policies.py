@@ -23,8 +23,9 @@ def methods(w):
         return w.some(METHODS, 8)
     if kind < 0.6:
         return ['*']
-    if kind < 0.7:
-        return ['+' + m for m in w.some(METHODS, 3)] + ['-' + m for m in w.some(METHODS, 2)]
+    if kind < 0.74:
+        plus = w.some(METHODS, 3)
+        return ['+' + m for m in plus] + ['-' + m for m in w.some(METHODS, 2) if m not in plus]
     if kind < 0.75:
         return w.some(METHODS, 3) + ['-std', '*', 'nonsense'][:w.random.randint(1, 3)]
     return None

@@ -64,7 +64,7 @@ def new_id(w):
         return w.name('instance-')
     if kind < 0.94 and w.resources:
         return w.resources[w.pick(w.resources)]['original']
-    return w.pick(['with/slash', 'x' * 290, 'y' * 289, '', 'ünï-' + w.name('r'), 'a b ' + w.name('c'), 7, None])
+    return w.pick(['with/slash', 'x' * 290, 'y' * 289, 'ünï-' + w.name('r'), 'a b ' + w.name('c'), 7, None])
 
 
 def create(w):

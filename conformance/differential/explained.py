@@ -29,7 +29,11 @@ def signed_methods(request, theirs, ours, line):
 
 
 def another_fault(request, theirs, ours, line):
-    return request.faults > 1 and 400 <= theirs.status < 410 and 400 <= ours.status < 410
+    if not (400 <= theirs.status < 410 and 400 <= ours.status < 410):
+        return False
+    # these come before all others at the original, so that tsdb must see something else that is wrong
+    first = ('No archive policy name specified', 'Named metric already exists', 'Cannot add or drop granularities')
+    return request.faults > 1 or any(f in theirs.text for f in first)
 
 
 def root_methods(request, theirs, ours, line):
@@ -66,7 +70,7 @@ def definition_members(request, theirs, ours, line):
 
 
 def python_words(request, theirs, ours, line):
-    return 'object has no attribute' in theirs.text or "<class '" in theirs.text
+    return any(words in theirs.text for words in ('object has no attribute', "<class '", 'one of the hex, bytes, bytes_le'))
 
 
 def whole_numbers(request, theirs, ours, line):
@@ -85,6 +89,10 @@ def last_bits(request, theirs, ours, line):
     asked = str(request) + theirs.text
     a, b = map(float, numbers.groups())
     return abs(a - b) <= 1e-12 * max(abs(a), abs(b)) and any(word in asked for word in ('pct', 'cos', 'sin', 'tan', 'pow', '^', '**'))
+
+
+def no_such_path(request, theirs, ours, line):
+    return request.family == 'routes' and {theirs.status, ours.status} == {404, 405}
 
 
 def empty_description(request, theirs, ours, line):
@@ -109,6 +117,8 @@ EXPLANATIONS = [
     Explanation('last bits of percentiles, powers and angles', 'The original counts the position of a percentile from the beginning of all that '
                 'it recomputes, and its library computes powers and angles in its own way: the last bits move.', last_bits),
     Explanation('an empty description', 'Of a path that leads nowhere the original says sometimes nothing, sometimes null.', empty_description),
+    Explanation('404 or 405', 'Of a method on a path that leads nowhere; of objects that do not exist the original says 404 first.',
+                no_such_path),
     Explanation('Allow', 'The original lists the methods of the object above.', allowed),
     Explanation('a header that names nobody', 'The original takes `Authorization: Basic` and an empty name for a user without a name; tsdb '
                 'asks for one.', nobody),
