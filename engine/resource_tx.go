@@ -3,7 +3,6 @@ package engine
 import (
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/telemetrydb/tsdb/index"
 )
@@ -196,19 +195,6 @@ func (db *DB) ResourceMetric(resource UUID, name string) (MetricRef, error) {
 		return MetricRef{}, &Error{Kind: KindMetric, Name: name, Err: ErrNotFound}
 	}
 	return m, nil
-}
-
-// ResourceEnd returns when the resource ended, cheaply when asked again; the zero time if it has not, or does not exist.
-func (db *DB) ResourceEnd(id UUID) (time.Time, error) {
-	if err := db.begin(); err != nil {
-		return time.Time{}, err
-	}
-	defer db.end()
-	r, err := db.cat.resource(id)
-	if err != nil || r == nil {
-		return time.Time{}, err
-	}
-	return r.ended, nil
 }
 
 // CountResources returns how many resources there are.

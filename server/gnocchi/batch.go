@@ -23,7 +23,7 @@ func (c *call) postBatchMetrics() error {
 	}
 	b := getBatch()
 	defer putBatch(b)
-	reader, ended := newMeasureReader(c), &restore{c: c}
+	reader := newMeasureReader(c)
 	var unknown []string
 	foreign := false
 	for _, m := range members {
@@ -45,9 +45,6 @@ func (c *call) postBatchMetrics() error {
 		if err := reader.read(m.value, metric.Ref, unlessNil(b, missing)); err != nil {
 			return invalid(err.Error(), here)
 		}
-		if err := ended.add(metric.Resource, reader.newest); err != nil {
-			return err
-		}
 	}
 	if err := refuseUnknown(unknown); err != nil {
 		return err
@@ -55,7 +52,7 @@ func (c *call) postBatchMetrics() error {
 	if foreign {
 		return forbidden()
 	}
-	return c.append(b, ended)
+	return c.append(b)
 }
 
 func unlessNil(b *engine.Batch, not bool) *engine.Batch {
@@ -79,7 +76,6 @@ type resourceBatch struct {
 	create  bool // metrics that are missing
 	samples *engine.Batch
 	reader  *measureReader
-	ended   restore
 	missing []missingMetric
 	members []field // of the object of resources, then of the resource at hand
 }
@@ -107,7 +103,7 @@ func (c *call) postBatchResources() error {
 	if err != nil {
 		return invalid("expected a dictionary", nil)
 	}
-	b := &resourceBatch{c: c, create: create, samples: getBatch(), reader: newMeasureReader(c), ended: restore{c: c}}
+	b := &resourceBatch{c: c, create: create, samples: getBatch(), reader: newMeasureReader(c)}
 	defer putBatch(b.samples)
 	b.members = fields(b.members, o)
 	foreign := false
@@ -122,7 +118,7 @@ func (c *call) postBatchResources() error {
 	if foreign {
 		return forbidden()
 	}
-	return c.append(b.samples, &b.ended)
+	return c.append(b.samples)
 }
 
 // readResource reads the measures of all metrics of one resource.
@@ -137,15 +133,13 @@ func (b *resourceBatch) readResource(res field, foreign *bool) error {
 	}
 	from := len(b.members)
 	b.members = fields(b.members, o)
-	newest := int64(-1)
 	for _, m := range b.members[from:] {
 		if err := b.readMetric(id, res.key, m, foreign); err != nil {
 			return err
 		}
-		newest = max(newest, b.reader.newest)
 	}
 	b.members = b.members[:from]
-	return b.ended.add(&id, newest)
+	return nil
 }
 
 func (b *resourceBatch) readMetric(id engine.UUID, original string, m field, foreign *bool) error {

@@ -19,7 +19,6 @@ type measureReader struct {
 	scratch [64]byte
 	at      *fastjson.Value // of the measure being read
 	value   *fastjson.Value
-	newest  int64 // time of the newest measure of the list read last, -1: it was empty
 	visit   func(key []byte, v *fastjson.Value)
 }
 
@@ -40,7 +39,6 @@ func newMeasureReader(c *call) *measureReader {
 // read adds the measures of the list v to the batch, as samples of the metric. What the first timestamp is, a number or
 // text, decides what the others may be. On an error some may have been added. A nil batch only checks.
 func (r *measureReader) read(v *fastjson.Value, ref engine.Ref, b *engine.Batch) error {
-	r.newest = -1
 	list, err := v.Array()
 	if err != nil {
 		return errMeasuresFormat
@@ -69,7 +67,6 @@ func (r *measureReader) read(v *fastjson.Value, ref engine.Ref, b *engine.Batch)
 		if !ok {
 			return errMeasuresValue
 		}
-		r.newest = max(r.newest, t)
 		if b != nil {
 			b.Add(ref, t, f)
 		}

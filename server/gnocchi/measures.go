@@ -29,15 +29,12 @@ func putBatch(b *engine.Batch) {
 	batches.Put(b)
 }
 
-// append stores a batch, lets the resources go on that it says are not over, and answers.
-func (c *call) append(b *engine.Batch, ended *restore) error {
+// append stores a batch and answers.
+func (c *call) append(b *engine.Batch) error {
 	if b.Len() > 0 {
 		if _, err := c.db.Append(c.r.Context(), b); err != nil {
 			return err
 		}
-	}
-	if err := ended.run(); err != nil {
-		return err
 	}
 	return c.empty(http.StatusAccepted)
 }
@@ -56,14 +53,10 @@ func (c *call) postMeasures() error {
 	}
 	b := getBatch()
 	defer putBatch(b)
-	reader, ended := newMeasureReader(c), &restore{c: c}
-	if err := reader.read(v, m.Ref, b); err != nil {
+	if err := newMeasureReader(c).read(v, m.Ref, b); err != nil {
 		return invalid(err.Error(), nil)
 	}
-	if err := ended.add(m.Resource, reader.newest); err != nil {
-		return err
-	}
-	return c.append(b, ended)
+	return c.append(b)
 }
 
 func (c *call) getMeasures() error {
