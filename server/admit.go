@@ -20,14 +20,19 @@ func (s *Server) limited(next http.Handler) http.Handler {
 				fmt.Sprintf("The query string is longer than the limit of %d bytes", s.o.MaxQueryBytes), 0)
 			return
 		}
+		if r.URL.Path == s.o.Prefix+"/healthcheck" { // it is asked most when there is much to do
+			next.ServeHTTP(w, r)
+			return
+		}
 		if !s.busy.Enter() {
 			gnocchi.WriteError(w, r, http.StatusServiceUnavailable,
 				fmt.Sprintf("The server has %d requests under way, the most it takes: try again", s.o.MaxRequests), busyRetry)
 			return
 		}
 		defer s.busy.Leave()
-		w = limit.Writer(w, s.o.Patience)
-		r.Body = limit.Body(w, r.Body, s.o.Patience)
-		next.ServeHTTP(w, r)
+		own := r.WithContext(r.Context()) // a copy: the HTTP server wants to find its own body in r
+		own.Body = limit.Body(w, r.Body, s.o.Patience)
+		defer func() { r.Pattern = own.Pattern }()
+		next.ServeHTTP(limit.Writer(w, s.o.Patience), own)
 	})
 }

@@ -110,16 +110,9 @@ func New(db *engine.DB, o *Options) *Server {
 	own.Handle("/metrics", m.handler())
 	api := gnocchi.New(db, &gnocchi.Options{Gate: c.Gate, MaxLimit: c.MaxLimit, MaxBodyBytes: c.MaxBodyBytes, Budget: s.budget,
 		Root: s.origin.root, Refused: c.Refused, Now: c.Now, Logger: c.Logger})
-	below := cors(c.CORSOrigins, s.limited(s.origin.mounted(s.dialects(api))))
+	below := cors(c.CORSOrigins, s.limited(s.origin.mounted(api)))
 	s.handler = s.observed(m, besides(own, below))
 	return s
-}
-
-// dialects serves the paths of other dialects than Gnocchi's, and the rest from api.
-func (s *Server) dialects(api http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		api.ServeHTTP(w, r)
-	})
 }
 
 // besides serves from mux what it has, and the rest from api without touching the path: a mux would redirect paths with

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,11 +43,11 @@ func printConfig(w io.Writer, fl *pflag.FlagSet) error {
 
 func tomlValue(f *pflag.Flag) string {
 	if list, ok := f.Value.(pflag.SliceValue); ok {
-		var quoted []string
+		var texts []string
 		for _, v := range list.GetSlice() {
-			quoted = append(quoted, strconv.Quote(v))
+			texts = append(texts, quoted(v))
 		}
-		return "[" + strings.Join(quoted, ", ") + "]"
+		return "[" + strings.Join(texts, ", ") + "]"
 	}
 	switch f.Value.Type() {
 	case "bool", "int":
@@ -57,5 +56,24 @@ func tomlValue(f *pflag.Flag) string {
 	if secrets[f.Name] && f.Value.String() != "" {
 		return `"(hidden)"`
 	}
-	return strconv.Quote(f.Value.String())
+	return quoted(f.Value.String())
+}
+
+// quoted is s as a basic string of TOML.
+func quoted(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, "\\u%04x", r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }

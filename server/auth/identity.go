@@ -86,13 +86,25 @@ func (c *identityClient) validate(ctx context.Context, token string) (*Caller, t
 	default:
 		return nil, time.Time{}, fmt.Errorf("validating a token: %w: %w", errAnswered, res.Err)
 	}
+	caller, expires, err := callerOf(&res)
+	if err != nil {
+		err = fmt.Errorf("validating a token: %w: %w", errAnswered, err)
+	}
+	return caller, expires, err
+}
+
+// callerOf reads what Keystone says of a token.
+func callerOf(res *tokens.GetResult) (*Caller, time.Time, error) {
 	t, err1 := res.ExtractToken()
 	user, err2 := res.ExtractUser()
 	project, err3 := res.ExtractProject()
 	domain, err4 := res.ExtractDomain()
 	roles, err5 := res.ExtractRoles()
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
-		return nil, time.Time{}, fmt.Errorf("validating a token: %w", err)
+		return nil, time.Time{}, err
+	}
+	if user == nil || user.ID == "" {
+		return nil, time.Time{}, errors.New("the answer names no user")
 	}
 	projectID, domainID := "", ""
 	if project != nil {
@@ -100,9 +112,6 @@ func (c *identityClient) validate(ctx context.Context, token string) (*Caller, t
 	}
 	if domain != nil {
 		domainID = domain.ID
-	}
-	if user == nil || user.ID == "" {
-		return nil, time.Time{}, errors.New("validating a token: the answer names no user")
 	}
 	caller := scoped(user.ID, projectID, domainID)
 	for _, r := range roles {

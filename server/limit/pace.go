@@ -53,26 +53,23 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Writer wraps what an answer is written to: writing to a client that takes it slower than is asked of one, and stalls for longer
-// than patience in all, fails.
+// Writer wraps what an answer is written to: writing to a client that takes it slower than is asked of one, and lets a piece of it
+// wait for longer than patience, fails.
 func Writer(w http.ResponseWriter, patience time.Duration) http.ResponseWriter {
 	return &pacedWriter{ResponseWriter: w, ctl: http.NewResponseController(w), clock: clock{patience: patience}}
 }
 
 type pacedWriter struct {
 	http.ResponseWriter
-	ctl     *http.ResponseController
-	written int64
-	clock   clock
+	ctl   *http.ResponseController
+	clock clock
 }
 
-// Write implements http.ResponseWriter.
+// Write implements http.ResponseWriter. The time counts from now on: what was written before may still be in the buffers of the
+// connection, so that how much it was says little about the client.
 func (w *pacedWriter) Write(p []byte) (int, error) {
-	if w.written == 0 {
-		w.clock.begin = time.Now() // what came before was the server's time
-	}
-	w.written += int64(len(p))
-	w.clock.move(w.written, w.ctl.SetWriteDeadline)
+	w.clock.begin = time.Now()
+	w.clock.move(int64(len(p)), w.ctl.SetWriteDeadline)
 	return w.ResponseWriter.Write(p)
 }
 
