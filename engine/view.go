@@ -215,8 +215,10 @@ func (v *View) Measures(ctx context.Context, m Ref, granularity time.Duration, m
 			return nil, &Error{Kind: KindMethod, Name: method.String(), Err: ErrNotFound}
 		}
 	}
-	r := measureReader{v: v, s: s, ctx: ctx, wi: wi, width: int64(granularity), methods: methods, acc: make([]accumulator, len(methods))}
+	r := measureReader{v: v, s: s, ctx: ctx, wi: wi, width: int64(granularity), methods: methods, acc: make([]accumulator, len(methods)),
+		ts: v.ts, vs: v.vs}
 	out, err := r.read(groupFloor(max(from, 0), int64(granularity)), to)
+	v.ts, v.vs = r.ts, r.vs // scratch space, of which nothing is in what was read
 	if err != nil {
 		return nil, locate(err, s.id)
 	}
