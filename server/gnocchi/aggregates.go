@@ -138,7 +138,7 @@ func (c *call) aggregatesByID(a *aggregateArgs, op *query.Operation, args url.Va
 	}
 	out := c.stream()
 	defer out.release()
-	w := aggregatesWriter{out: out}
+	w := newAggregatesWriter(out)
 	names := make([]columnName, len(cols))
 	for i, col := range cols {
 		names[i] = columnName{metric: col.Name, method: op.Pairs[col.Pair].Method}

@@ -108,9 +108,9 @@ func (n *namedAggregates) notFound() error {
 func (n *namedAggregates) send(groups []query.Group, all []query.Aggregates) {
 	out := n.c.stream()
 	defer out.release()
-	w := aggregatesWriter{out: out}
+	w := newAggregatesWriter(out)
 	if len(n.by) == 0 {
-		n.sendGroup(&w, &groups[0], all[0])
+		n.sendGroup(w, &groups[0], all[0])
 		out.end(http.StatusOK)
 		return
 	}
@@ -122,7 +122,7 @@ func (n *namedAggregates) send(groups []query.Group, all []query.Aggregates) {
 		out.b = append(out.b, `{"group": `...)
 		out.b = appendJSON(out.b, n.c.groupObject(n.by, groups[i].Values))
 		out.b = append(out.b, `, "measures": `...)
-		n.sendGroup(&w, &groups[i], all[i])
+		n.sendGroup(w, &groups[i], all[i])
 		out.b = append(out.b, '}')
 	}
 	out.b = append(out.b, ']')
@@ -177,7 +177,7 @@ func (n *namedAggregates) history(filter *filterTree) error {
 	}
 	out := c.stream()
 	defer out.release()
-	w := aggregatesWriter{out: out}
+	w := newAggregatesWriter(out)
 	out.b = append(out.b, '[')
 	for k, i := range n.rank.history(groups) {
 		if k > 0 {

@@ -19,6 +19,10 @@ type aggregatesWriter struct {
 	points pointWriter
 }
 
+func newAggregatesWriter(out *reply) *aggregatesWriter {
+	return &aggregatesWriter{out: out, points: pointWriter{keep: true}}
+}
+
 // object begins an object with the member measures, which it writes, and leaves it open. order are the indexes of the columns that are
 // written.
 func (w *aggregatesWriter) object(a query.Aggregates, names []columnName, order []int) {

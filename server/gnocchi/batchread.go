@@ -68,7 +68,7 @@ func (c *call) getBatchMetrics() error {
 	out := c.stream()
 	defer out.release()
 	out.b = append(out.b, '{')
-	var w pointWriter
+	w := pointWriter{keep: true}
 	for i, m := range metrics {
 		if i > 0 {
 			out.b = append(out.b, ", "...)

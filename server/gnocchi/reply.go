@@ -13,8 +13,8 @@ const (
 // reply is a buffer for an answer.
 type reply struct {
 	b    []byte
-	c    *call
-	sent bool // the head and some of the body are
+	c    *call // nil: a text that is not an answer
+	sent bool  // the head and some of the body are
 }
 
 var replies = sync.Pool{New: func() any { return new(reply) }}
@@ -35,7 +35,7 @@ func (c *call) stream() *reply {
 }
 
 func (r *reply) flushIfLong() {
-	if len(r.b) >= flushBytes {
+	if len(r.b) >= flushBytes && r.c != nil {
 		r.flush()
 	}
 }
