@@ -4,6 +4,8 @@
 GO                  ?= go
 FUZZTIME            ?= 4s
 SOAK                ?= 10m
+LOAD                ?= 5m
+CLOUD               ?=
 STATICCHECK_VERSION := v0.8.2
 
 BIN         := $(CURDIR)/.cache/bin
@@ -13,9 +15,9 @@ STATICCHECK := $(BIN)/staticcheck-$(STATICCHECK_VERSION)
 RACE := ./engine/... ./index/... ./query/... ./server/... ./cmd/...
 
 .NOTPARALLEL:
-.PHONY: test tools build lint unit race fuzz nested conformance client suite keystone clients differential bench seed soak scale
+.PHONY: test tools build lint unit race fuzz nested conformance client suite keystone clients differential bench seed cloud load load-short soak scale
 
-test: tools lint build unit race fuzz nested conformance keystone
+test: tools lint build unit race fuzz nested conformance keystone load-short
 	@echo "make test: all passed"
 
 tools:
@@ -79,6 +81,17 @@ soak:
 # The founding measurement, over HTTP.
 seed:
 	cd bench && $(GO) run ./cmd/seed
+
+# A small cloud over HTTP, as Ceilometer feeds it and dashboards ask it; with CLOUD=-scale, the same results from large stores.
+cloud:
+	cd bench && $(GO) run ./cmd/cloud $(CLOUD)
+
+# The server, built with the race detector, under 64 clients for LOAD.
+load:
+	cd bench && $(GO) run ./cmd/load -for $(LOAD)
+
+load-short:
+	cd bench && $(GO) run ./cmd/load -for 20s
 
 # A million metrics: cost, memory, opening, searching, write amplification.
 scale:

@@ -25,6 +25,9 @@ func checkPoints(body []byte, start int64, period time.Duration, want []float64)
 
 // checkList does so with values that may differ by a part of themselves.
 func checkList(v *fastjson.Value, start int64, period time.Duration, want []float64, part float64) error {
+	if v == nil {
+		return errors.New("no series")
+	}
 	list, err := v.Array()
 	if err != nil {
 		return err

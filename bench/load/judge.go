@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -25,6 +26,9 @@ func parseList(body []byte) ([]point, error) {
 
 // points reads a list of [time, granularity, value]. Times ascend.
 func points(v *fastjson.Value) ([]point, error) {
+	if v == nil {
+		return nil, errors.New("no series")
+	}
 	list, err := v.Array()
 	if err != nil {
 		return nil, err
