@@ -65,8 +65,8 @@ func (f *serveFlags) add(fl *pflag.FlagSet) {
 
 func (f *serveFlags) addHTTP(fl *pflag.FlagSet) {
 	fl.IntVar(&f.maxLimit, "max-limit", 1000, "most items on a page of a list")
-	fl.StringVar(&f.maxBody, "max-body", "64MiB", "largest request body, after decompression")
-	fl.StringVar(&f.maxBodies, "max-bodies", "256MiB", "memory for the bodies of all requests under way")
+	fl.StringVar(&f.maxBody, "max-body", "64MiB", "largest request body, after decompression; of measures, other bodies have at most 1MiB")
+	fl.StringVar(&f.maxBodies, "max-bodies", "256MiB", "memory for the bodies of all requests under way, 128 bytes for each value in them included")
 	fl.IntVar(&f.maxRequests, "max-requests", 512, "most requests served at once")
 	fl.StringVar(&f.maxQuery, "max-query", "128KiB", "longest query string")
 	fl.StringVar(&f.maxHeader, "max-header", "256KiB", "longest request line with headers")

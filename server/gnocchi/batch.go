@@ -13,7 +13,7 @@ import (
 
 // postBatchMetrics stores measures of metrics by their ids.
 func (c *call) postBatchMetrics() error {
-	v, err := c.decode()
+	v, err := c.decodeMeasures()
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (c *call) postBatchResources() error {
 	if err != nil {
 		return err
 	}
-	v, err := c.decode()
+	v, err := c.decodeMeasures()
 	if err != nil {
 		return err
 	}

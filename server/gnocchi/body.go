@@ -89,11 +89,43 @@ func (b *body) read(r *http.Request, most int64, budget *limit.Budget) (*fastjso
 	if !utf8.Valid(b.raw.Bytes()) {
 		return nil, undecodable()
 	}
+	if err := b.weigh(); err != nil {
+		return nil, err
+	}
 	v, err := b.parser.ParseBytes(b.raw.Bytes())
 	if err != nil {
 		return nil, undecodable()
 	}
 	return v, nil
+}
+
+// What the values of a body take when it is parsed, about, and how long a body is for each of them: no list of measures can be
+// written with less.
+const (
+	valueBytes   = 128
+	bytesAValue  = 8
+	valuesAlways = 64 << 10 // may be in a body, however short it is
+)
+
+// weigh takes memory for what the body becomes when it is parsed, which can be a hundred times as much as the body.
+func (b *body) weigh() error {
+	raw := b.raw.Bytes()
+	values := 1 // each is behind one of these
+	for _, c := range []byte{',', '[', '{'} {
+		values += bytes.Count(raw, []byte{c})
+	}
+	if values > valuesAlways && values > len(raw)/bytesAValue {
+		return fail(http.StatusRequestEntityTooLarge, fmt.Sprintf("The body has more than %d values, and too many for its length", valuesAlways))
+	}
+	return unroomy(b.memory.Grow(int64(values) * valueBytes))
+}
+
+// unroomy answers for a body that there can be no room for.
+func unroomy(err error) error {
+	if errors.Is(err, limit.ErrLarge) {
+		return fail(http.StatusRequestEntityTooLarge, "The body takes more memory than there is for those of all requests together")
+	}
+	return err
 }
 
 // unreadable answers for a body that could not be read.
@@ -124,12 +156,27 @@ func tooLarge(most int64) error {
 // unsafeString is b as a string without a copy: valid, and constant, only as long as b is.
 func unsafeString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
+// jsonMedia is the media type of nearly all bodies.
+const jsonMedia = "application/json"
+
+// maxDocument is the longest body that is no list of measures, in bytes.
+const maxDocument = 1 << 20
+
 // decode reads the body of the call, which keeps it until the answer is written.
-func (c *call) decode() (*fastjson.Value, error) { return c.decodeMedia("application/json") }
+func (c *call) decode() (*fastjson.Value, error) { return c.decodeMedia(jsonMedia) }
 
 // decodeMedia is decode of a body of another media type.
 func (c *call) decodeMedia(media string) (*fastjson.Value, error) {
-	b, v, err := readBody(c.r, media, c.o.MaxBodyBytes, c.o.Budget)
+	return c.decodeUpTo(min(c.o.MaxBodyBytes, maxDocument), media)
+}
+
+// decodeMeasures is decode of a body that brings measures.
+func (c *call) decodeMeasures() (*fastjson.Value, error) {
+	return c.decodeUpTo(c.o.MaxBodyBytes, jsonMedia)
+}
+
+func (c *call) decodeUpTo(most int64, media string) (*fastjson.Value, error) {
+	b, v, err := readBody(c.r, media, most, c.o.Budget)
 	c.body = b
 	return v, err
 }

@@ -26,7 +26,11 @@ const (
 
 // reserve takes from the budget what samples read from so many bytes may take.
 func (c *call) reserve(length int64) (*limit.Reader, error) {
-	return limit.NewReader(nil, c.o.Budget, foreignFactor*length)
+	memory, err := limit.NewReader(nil, c.o.Budget, 0)
+	if err == nil {
+		err = unroomy(memory.Grow(foreignFactor * length))
+	}
+	return memory, err
 }
 
 // rawBody reads a body of any kind, at most most bytes of it, and gives the memory back to the budget when the answer has been

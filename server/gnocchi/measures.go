@@ -47,7 +47,7 @@ func (c *call) postMeasures() error {
 	if err := c.mayMetric(auth.PostMeasures, m); err != nil {
 		return err
 	}
-	v, err := c.decode()
+	v, err := c.decodeMeasures()
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,9 @@ import (
 // ErrBusy: there is no room for the request now.
 var ErrBusy = errors.New("the server is busy: try again")
 
+// ErrLarge: the request takes more than there is for all requests together.
+var ErrLarge = errors.New("the request takes more memory than there may be for all of them")
+
 // Budget is memory that requests share. A nil Budget has no bound.
 type Budget struct {
 	bytes int64
@@ -83,6 +86,18 @@ func (r *Reader) Read(p []byte) (int, error) {
 	n, err := r.src.Read(p[:min(int64(len(p)), r.free)])
 	r.free -= int64(n)
 	return n, err
+}
+
+// Grow takes n more bytes for what is made of what was read. ErrBusy: there is no room for them now; ErrLarge: there never is.
+func (r *Reader) Grow(n int64) error {
+	if r.budget != nil && r.taken+n > r.budget.bytes {
+		return fmt.Errorf("%w: %d bytes of %d", ErrLarge, r.taken+n, r.budget.bytes)
+	}
+	if err := r.budget.take(n); err != nil {
+		return err
+	}
+	r.taken += n
+	return nil
 }
 
 // Release gives back what the reader took. It may be called more than once.
