@@ -223,9 +223,9 @@ func (j *job) evaluate(ctx context.Context, b *budget, width time.Duration) (gri
 	}
 	fail := func(reason string) error {
 		e := &AggregateError{Reason: reason}
-		for _, p := range pairs {
+		for i, p := range pairs {
 			pair := j.q.Operation.Pairs[p]
-			e.Series = append(e.Series, SeriesName{Name: pair.Ref, Method: pair.Method})
+			e.Series = append(e.Series, SeriesName{Name: cmp.Or(pair.Ref, j.set.Columns[i].Name), Method: pair.Method})
 		}
 		return e
 	}

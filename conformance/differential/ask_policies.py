@@ -71,7 +71,7 @@ def change_policy(w):
 
 def read_policies(w):
     path = '/v1/archive_policy' + w.pick(['', '/', '/' + w.policy()])
-    return Request('policies', 'GET', path, user=w.user())
+    return Request('policies', 'GET', path, user=w.user(), unordered=True)
 
 
 def delete_policy(w):

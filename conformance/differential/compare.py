@@ -49,8 +49,8 @@ class Comparison:
         if theirs.status != ours.status:
             return
         if theirs.body is None or ours.body is None:
-            # how plain texts are broken into lines means nothing to anybody
-            self.text('body', ' '.join(theirs.text.split()), ' '.join(ours.text.split()))
+            # how texts are broken into lines means nothing to anybody, nor do the sentences of pages
+            self.text('body', *(re.sub('</h1>.*', '', ' '.join(x.text.split())) for x in (theirs, ours)))
         else:
             self.value('', theirs.body, ours.body)
 

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Callable
 
+from wire import UUID
+
 
 @dataclass
 class Explanation:
@@ -37,7 +39,7 @@ def another_fault(request, theirs, ours, line):
 
 
 def root_methods(request, theirs, ours, line):
-    return request.path in ('/', '/v1', '/v1/') and request.method != 'GET'
+    return request.path in ('/', '/v1', '/v1/', '/healthcheck') and request.method != 'GET'
 
 
 def not_acceptable(request, theirs, ours, line):
@@ -95,6 +97,35 @@ def no_such_path(request, theirs, ours, line):
     return request.family == 'routes' and {theirs.status, ours.status} == {404, 405}
 
 
+def newer_resample(request, theirs, ours, line):
+    return 'operation invalid' in theirs.text and bool(re.search(r'resample"?,? "?(rate:)?(first|last|\d+pct)', str(request)))
+
+
+def first_of_several(request, theirs, ours, line):
+    same = [re.sub(r"granularity '[\d.]+'", '', UUID.sub('', str(x.error))) for x in (theirs, ours)]
+    return theirs.status == ours.status == 404 and same[0] == same[1]
+
+
+def first_metric(request, theirs, ours, line):
+    return request.path == '/v1/search/metric' and 'Aggregation does not exist' in theirs.text and 'Aggregation does not exist' in ours.text
+
+
+def empty_date(request, theirs, ours, line):
+    return ours.status == 400 and "Invalid value: `' for field" in ours.text
+
+
+def empty_search(request, theirs, ours, line):
+    return isinstance(request.body, dict) and request.body.get('search') == '' and theirs.status == ours.status == 400
+
+
+def patch_members(request, theirs, ours, line):
+    return request.method == 'PATCH' and '/resource_type/' in request.path and theirs.status == ours.status == 400
+
+
+def weighed_accept(request, theirs, ours, line):
+    return theirs.status == ours.status >= 400 and ';q=' in request.headers.get('Accept', '').replace(' ', '')
+
+
 def empty_description(request, theirs, ours, line):
     return theirs.status == ours.status == 404 and line.startswith('.description') and not theirs.error and not ours.error
 
@@ -117,6 +148,15 @@ EXPLANATIONS = [
     Explanation('last bits of percentiles, powers and angles', 'The original counts the position of a percentile from the beginning of all that '
                 'it recomputes, and its library computes powers and angles in its own way: the last bits move.', last_bits),
     Explanation('an empty description', 'Of a path that leads nowhere the original says sometimes nothing, sometimes null.', empty_description),
+    Explanation('resampling by first, last and percentiles', 'Release 4.7.1 does not know it, the newest revision does, as tsdb.', newer_resample),
+    Explanation('the first of several metrics', 'Where several metrics lack a method or granularity, the one named is the first by ids, which '
+                'each server chooses for itself.', first_of_several),
+    Explanation('the first of several searched', 'The same in a search of values, of granularities too.', first_metric),
+    Explanation('an empty text as a date', 'The original takes it for a date that compares with nothing.', empty_date),
+    Explanation('an empty search', 'Both refuse it; the original tries to parse it.', empty_search),
+    Explanation('patches that are none', 'Both refuse a JSON patch that is not one, tsdb by naming the place.', patch_members),
+    Explanation('errors by weight', 'Given weights in Accept, the original may answer an error in a JSON of another form than all its others.',
+                weighed_accept),
     Explanation('404 or 405', 'Of a method on a path that leads nowhere; of objects that do not exist the original says 404 first.',
                 no_such_path),
     Explanation('Allow', 'The original lists the methods of the object above.', allowed),
@@ -128,7 +168,7 @@ EXPLANATIONS = [
                 'in one list it takes them in the order of a hash.', signed_methods),
     Explanation('the original fails with 500', 'It meets an input that it did not expect; tsdb answers as its rules say.', crashed),
     Explanation('another of several faults', 'More than one thing is wrong with the request, and the two name different ones.', another_fault),
-    Explanation('any method on the root', 'The original answers the page of versions to any method on `/`, tsdb says 405.', root_methods),
+    Explanation('any method on the roots', 'The original answers any method on its roots, tsdb says 405.', root_methods),
     Explanation('the sentence of 406', 'Nobody reads the sentence below `406 Not Acceptable`; tsdb has its own.', not_acceptable),
     Explanation('406 before 404', 'The original looks things up before it looks at Accept where the thing is a segment of the path.', negotiated_first),
     Explanation('resources of others', 'Without Keystone the newest revision of the original lets any user see any resource, as tsdb does; '

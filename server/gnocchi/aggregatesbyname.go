@@ -73,7 +73,7 @@ func (n *namedAggregates) filter(history bool) (*filterTree, error) {
 	if strings.TrimSpace(s) == "" {
 		return nil, invalid("length of value must be at least 1", place)
 	}
-	return n.c.searchFilter(nil, s, place, history)
+	return n.c.searchFilter(nil, s, nil, history) // faults are told by their place in the filter itself
 }
 
 // uniqueArgs sorts the values of a parameter and leaves out repeated ones.
