@@ -126,6 +126,12 @@ def weighed_accept(request, theirs, ours, line):
     return theirs.status == ours.status >= 400 and ';q=' in request.headers.get('Accept', '').replace(' ', '')
 
 
+def history_filter(request, theirs, ours, line):
+    parameters = dict(request.query)
+    words = str(request.body) + parameters.get('filter', '')
+    return 'history' in str(parameters.keys()) and any(x in words for x in ('not', 'or', '∨'))
+
+
 def empty_description(request, theirs, ours, line):
     return theirs.status == ours.status == 404 and line.startswith('.description') and not theirs.error and not ours.error
 
@@ -157,6 +163,8 @@ EXPLANATIONS = [
     Explanation('patches that are none', 'Both refuse a JSON patch that is not one, tsdb by naming the place.', patch_members),
     Explanation('errors by weight', 'Given weights in Accept, the original may answer an error in a JSON of another form than all its others.',
                 weighed_accept),
+    Explanation('filters of past states', 'Where past states are searched, the original first searches them by what is left of the filter without the '
+                'parts that its table of states lacks, which loses states below `not` and `or`.', history_filter),
     Explanation('404 or 405', 'Of a method on a path that leads nowhere; of objects that do not exist the original says 404 first.',
                 no_such_path),
     Explanation('Allow', 'The original lists the methods of the object above.', allowed),
