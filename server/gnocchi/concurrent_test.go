@@ -36,8 +36,8 @@ func TestConcurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if got := h.db.CountResources(); got != 1 {
-		t.Errorf("%d resources are left, want 1", got)
+	if got := h.db.CountResources(); got != 2 {
+		t.Errorf("%d resources are left, want the 2 of fill", got)
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 	fuzzResource = "5eed0001-0000-4000-8000-000000000001"
 	fuzzMetric   = "5eed0001-0000-4000-8000-00000000000a"
 	fuzzSpare    = "5eed0001-0000-4000-8000-00000000000b"
+	fuzzTyped    = "5eed0001-0000-4000-8000-000000000002" // of the type vm
 )
 
 var (
@@ -28,6 +29,11 @@ var (
 		{"POST", "/v1/archive_policy_rule"}, {"PATCH", "/v1/archive_policy_rule/r"},
 		{"POST", "/v1/resource/generic"}, {"PATCH", "/v1/resource/generic/" + fuzzResource},
 		{"POST", "/v1/resource/generic/" + fuzzResource + "/metric"}, {"POST", "/v1/metric"},
+	}
+	typedTargets = []target{
+		{"POST", "/v1/resource_type"}, {"PATCH", "/v1/resource_type/vm"},
+		{"POST", "/v1/resource/vm"}, {"PATCH", "/v1/resource/vm/" + fuzzTyped},
+		{"POST", "/v1/search/resource/vm?history=true&sort=size&sort=revision:desc&details=true"}, {"DELETE", "/v1/resource/vm"},
 	}
 	measureTargets = []target{
 		{"POST", "/v1/metric/" + fuzzMetric + "/measures"},
@@ -54,6 +60,19 @@ func FuzzCatalogueBody(f *testing.F) {
 		{`{"name": "n\u0000", "unit": "B", "archive_policy_name": "low", "resource_id": "` + fuzzResource + `"}`},
 	}
 	fuzzBodies(f, catalogueTargets, seeds)
+}
+
+// FuzzTypedBody fuzzes the bodies about resource types, their resources, and filters of them.
+func FuzzTypedBody(f *testing.F) {
+	filter := `{"or": [{"and": [{"≥": {"size": 1}}, {"like": {"host": "h%"}}]}, {"not": {"in": {"id": ["x", "` + fuzzTyped + `"]}}}, {"<": {"lifespan": "1h"}}]}`
+	fuzzBodies(f, typedTargets, [][]string{
+		{`{"name": "t", "attributes": {"a": {"type": "string", "max_length": 9}, "b": {"type": "number", "min": -1.5, "required": false}}}`},
+		{`[{"op": "remove", "path": "/attributes/on"}, {"op": "add", "path": "/attributes/x~1y", "value": {"type": "uuid", "options": {"fill": "` + fuzzTyped + `"}}}]`,
+			`[{"op": "add", "path": "/attributes/size/max", "value": {}}, {"op": "remove", "path": "/attributes"}]`},
+		{`{"id": "x", "host": "h", "size": 1e3, "on": true, "at": "2026-01-01T00:00:00+01:00"}`},
+		{`{"host": "h2", "size": 4, "ended_at": "2100-01-01", "metrics": {"cpu": {}}}`},
+		{filter}, {filter},
+	})
 }
 
 // FuzzMeasuresBody fuzzes the bodies that bring measures.
@@ -112,6 +131,11 @@ func FuzzQueryString(f *testing.F) {
 	if status, answer := h.do(measureTargets[0].method, measureTargets[0].path, `[{"timestamp": 90, "value": 1}]`); status != 202 {
 		f.Fatal(status, answer)
 	}
+	paths = append(paths, "/v1/resource/vm", "/v1/resource/vm/"+fuzzTyped+"/history", "/v1/resource_type")
+	for _, s := range []string{"history=true&details=1&sort=revision_end:desc-nullslast&sort=size&marker=" + fuzzTyped + "@-1&attrs=id", "limit=1&marker=x@1"} {
+		f.Add(uint8(5), s)
+		f.Add(uint8(6), s)
+	}
 	f.Fuzz(func(t *testing.T, which uint8, query string) {
 		r := httptest.NewRequest("GET", paths[int(which)%len(paths)], nil)
 		r.URL.RawQuery = query
@@ -151,6 +175,15 @@ func (h *harness) fill(t testing.TB) {
 		if _, err := tx.CreateMetric(engine.Metric{ID: spare, Creator: &admin, Policy: "low"}); err != nil {
 			return err
 		}
+		vm := engine.ResourceType{Name: "vm", Attributes: []engine.Attribute{{Name: "host", Type: engine.AttributeString, MaxLength: 20},
+			{Name: "size", Type: engine.AttributeNumber}, {Name: "on", Type: engine.AttributeBool}, {Name: "at", Type: engine.AttributeDatetime}}}
+		if err := tx.CreateResourceType(vm); err != nil {
+			return err
+		}
+		typed, _ := engine.ParseUUID(fuzzTyped)
+		if err := tx.CreateResource(&engine.Resource{ID: typed, OriginalID: fuzzTyped, Type: "vm", Creator: &admin}); err != nil {
+			return err
+		}
 		_, err := tx.CreateMetric(engine.Metric{ID: metric, Name: &name, Creator: &admin, Policy: "low", Resource: &resource})
 		return err
 	})
@@ -163,6 +196,9 @@ func (h *harness) do(method, path, body string) (int, string) {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.SetBasicAuth("admin", "")
 	r.Header.Set("Content-Type", "application/json")
+	if method == "PATCH" && strings.HasPrefix(path, "/v1/resource_type/") {
+		r.Header.Set("Content-Type", jsonPatchMedia)
+	}
 	r.Header.Set("Accept", "application/json")
 	w := httptest.NewRecorder()
 	h.handler.ServeHTTP(w, r)
@@ -176,6 +212,6 @@ func (h *harness) stored() string {
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprint(h.db.CountResources(), h.db.CountMetrics(), h.db.Stats().Samples, h.db.ArchivePolicies(), h.db.Rules()) +
+	return fmt.Sprint(h.db.CountResources(), h.db.CountRevisions(), h.db.ResourceTypes(), h.db.CountMetrics(), h.db.Stats().Samples, h.db.ArchivePolicies(), h.db.Rules()) +
 		string(appendJSON(nil, resourceObject(r, engine.ResourceType{})))
 }

@@ -135,7 +135,7 @@ func (c *call) applyPatch(tx *engine.Tx, r *engine.Resource, in *resourceInput) 
 	if changed = in.apply(r); changed {
 		if r.EndedAt != nil && r.StartedAt.After(*r.EndedAt) {
 			end := strings.Replace(pyTime(*r.EndedAt), "T", " ", 1)
-			return false, badRequest("Value " + end + " for attribute ended_at on resource type " + r.Type + " is invalid")
+			return false, badRequest("Value " + end + " for attribute ended_at on resource type " + c.typ + " is invalid")
 		}
 		r.RevisionStart = c.o.Now().UTC().Truncate(time.Microsecond)
 		if err := tx.UpdateResource(r); err != nil {

@@ -277,10 +277,8 @@ func (c *call) findResource(rest []string) (*route, error) {
 	switch {
 	case rest[2] == "history" && len(rest) == 3:
 		return &t.history, nil
-	case rest[2] == "history":
-		return nil, fail(http.StatusNotFound, "")
 	case rest[2] != "metric":
-		return nil, noRoute()
+		return nil, fail(http.StatusNotFound, "")
 	}
 	if len(rest) == 3 {
 		return &t.resourceMetrics, nil
