@@ -13,10 +13,17 @@ import (
 // A block's name has its last time, and sealed groups are closed: as long as a view's copy of the series says that its last block ends
 // there, the block that was read under that name has the same rows. So sealing invalidates nothing here, nor does encoding a block anew.
 // Expiry does: what retention had hidden must not come back when a policy keeps points longer.
+//
+// Only what is asked for again comes into memory, so that one pass over everything does not push out what is asked for every minute.
 type lastBlocks struct {
 	cache *clockCache[lastKey, *lastBlock]
 	epoch atomic.Uint64 // of expiry; changed while visible is held for writing
+
+	asked [askedBits / 32]atomic.Uint32 // a bit for the series asked for since they were cleared, by ref
+	marks atomic.Int32
 }
+
+const askedBits = 1 << 15
 
 // lastKey is a series' tier: blockKey's kind and width.
 type lastKey struct {
@@ -28,31 +35,74 @@ type lastKey struct {
 type lastBlock struct {
 	end   int64 // as in its key
 	block encoding.Block
+	ts    []int64 // the last rows of a block of raw samples, decoded: an hour or some of them
+	vs    []float64
 }
 
-// lastBlockBytes is what a block takes here beside its bytes.
-const lastBlockBytes = 160
+const (
+	lastRows = 64
+	// lastBlockBytes is what a block takes here beside its bytes and rows.
+	lastBlockBytes = 240
+)
 
 func newLastBlocks(maxBytes int64) *lastBlocks {
 	return &lastBlocks{cache: newClockCache[lastKey, *lastBlock](maxBytes, func(k lastKey) uint32 { return hashRef(k.ref) })}
 }
 
+// again tells whether a series was asked for lately, and remembers that it was. It may be wrong about few.
+func (l *lastBlocks) again(ref Ref) bool {
+	i := uint32(ref) % askedBits
+	if bit := uint32(1) << (i % 32); l.asked[i/32].Or(bit)&bit != 0 {
+		return true
+	}
+	if l.marks.Add(1) == askedBits/2 {
+		l.marks.Store(0)
+		for i := range l.asked {
+			l.asked[i].Store(0)
+		}
+	}
+	return false
+}
+
 // get returns the block if it is here and nothing before it is asked for. The key's partition does not matter.
-func (l *lastBlocks) get(k blockKey, from int64) *encoding.Block {
+func (l *lastBlocks) get(k blockKey, from int64) *lastBlock {
 	b, ok := l.cache.get(lastKey{k.kind, k.width, k.ref})
 	if !ok || b.end != k.end || from < b.block.First() {
 		return nil
 	}
-	return &b.block
+	return b
 }
 
-// keep keeps a copy of a block that a view made at the epoch has read. Its checksum held a moment ago.
+// keep keeps a copy of a block that a view made at the epoch has read and found whole.
 func (l *lastBlocks) keep(k blockKey, v []byte, epoch uint64) {
 	b, err := encoding.ParseBlock(slices.Clone(v[1:]))
 	if err != nil {
 		return
 	}
-	l.cache.put(lastKey{k.kind, k.width, k.ref}, &lastBlock{k.end, b}, int64(len(v))+lastBlockBytes, &l.epoch, epoch)
+	last := &lastBlock{end: k.end, block: b}
+	if n := b.Len(); k.kind == keyRaw {
+		from := max(0, n-lastRows)
+		if last.ts, err = b.AppendTimes(make([]int64, 0, n-from), from, n); err == nil {
+			last.vs, err = b.AppendValues(make([]float64, 0, n-from), 0, from, n)
+		}
+		if err != nil {
+			return
+		}
+	}
+	l.cache.put(lastKey{k.kind, k.width, k.ref}, last, int64(len(v)+16*len(last.ts))+lastBlockBytes, &l.epoch, epoch)
+}
+
+// appendRaw appends the samples with from <= t < to.
+func (b *lastBlock) appendRaw(from, to int64, ts []int64, vs []float64) ([]int64, []float64, error) {
+	if from < b.ts[0] {
+		return appendRange(&b.block, from, to, ts, vs)
+	}
+	i, _ := slices.BinarySearch(b.ts, from)
+	j, _ := slices.BinarySearch(b.ts, to)
+	if i >= j {
+		return ts, vs, nil
+	}
+	return append(ts, b.ts[i:j]...), append(vs, b.vs[i:j]...), nil
 }
 
 // expired says that blocks have been deleted because retention has passed them. The caller holds visible for writing.

@@ -191,8 +191,8 @@ func (r *measureReader) blocks(from, to int64) error {
 	var keys []blockKey
 	var vals [][]byte
 	end := r.s.end(1 + r.wi)
-	if k, b := r.v.lastBlock(keyAgg, r.width, r.s.ref, end, from); b != nil {
-		return corruptBlock(k, b, r.columns(b, from, to))
+	if k, b := r.v.lastBlock(keyAgg, r.width, r.s, end, from); b != nil {
+		return corruptBlock(k, &b.block, r.columns(&b.block, from, to))
 	}
 	err := blockRange(r.v.it, keyAgg, r.width, r.s.ref, from, to, func(k blockKey, v []byte) (bool, error) {
 		if err := r.ctx.Err(); err != nil {
@@ -200,8 +200,8 @@ func (r *measureReader) blocks(from, to int64) error {
 		}
 		if len(keys) == 0 && v[0] != blockDerived {
 			more, err := r.fromColumns(k, v, from, to)
-			if err == nil && k.end == end.end {
-				r.v.db.last.keep(k, v, r.v.epoch)
+			if err == nil {
+				r.v.keep(r.s, end, k, v)
 			}
 			return more, err
 		}

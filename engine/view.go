@@ -45,7 +45,8 @@ type viewSeries struct {
 	ends   []blockEnd // read only
 	seams  []seam
 	maxT   int64
-	absent bool // not in memory when the view was made: read its record first
+	held   bool // it was in memory when the view was made
+	absent bool // read its record first
 }
 
 // View pins the present state of the metrics. ErrNotFound, ErrClosed.
@@ -83,8 +84,8 @@ func (db *DB) view(refs []Ref, admit bool) (*View, error) {
 	return v, nil
 }
 
-// pin copies what the head has and makes the iterator at the same moment. If complete is set and the head lacks series, it does nothing
-// but tell which.
+// pin copies what the head has and makes the iterator at the same moment. If complete is set and the head lacks series that were asked for
+// before, it does nothing but tell which.
 func (v *View) pin(complete bool) (absent []Ref, err error) {
 	v.db.visible.Lock()
 	defer v.db.visible.Unlock()
@@ -93,7 +94,8 @@ func (v *View) pin(complete bool) (absent []Ref, err error) {
 		switch s := v.db.head.get(vs.ref); {
 		case s != nil:
 			vs.copyOf(s)
-		case complete:
+			vs.held = true
+		case complete && v.db.last.again(vs.ref):
 			absent = append(absent, vs.ref)
 		case !vs.absent:
 			*vs = absentSeries(vs.ref, vs.id, vs.plan) // evicted since the first try
@@ -290,20 +292,12 @@ func (v *View) appendRaw(ctx context.Context, it *pebble.Iterator, s *viewSeries
 // appendRawBlocks appends what lies in blocks.
 func (v *View) appendRawBlocks(ctx context.Context, it *pebble.Iterator, s *viewSeries, from, to int64, ts []int64, vs []float64) ([]int64, []float64, error) {
 	width, end := s.plan.widths[0], s.end(0)
-	add := func(b *encoding.Block) error {
-		i, j, err := b.Range(from, to)
-		if err == nil {
-			if ts, err = b.AppendTimes(ts, i, j); err == nil {
-				vs, err = b.AppendValues(vs, 0, i, j)
-			}
-		}
-		return err
-	}
 	if end.rows != 0 && from > end.end {
 		return ts, vs, nil
 	}
-	if k, b := v.lastBlock(keyRaw, width, s.ref, end, from); b != nil {
-		return ts, vs, corruptBlock(k, b, add(b))
+	if k, b := v.lastBlock(keyRaw, width, s, end, from); b != nil {
+		ts, vs, err := b.appendRaw(from, to, ts, vs)
+		return ts, vs, corruptBlock(k, &b.block, err)
 	}
 	err := blockRange(it, keyRaw, width, s.ref, from, to, func(k blockKey, val []byte) (bool, error) {
 		if err := ctx.Err(); err != nil {
@@ -313,22 +307,44 @@ func (v *View) appendRawBlocks(ctx context.Context, it *pebble.Iterator, s *view
 		if err != nil {
 			return false, err
 		}
-		if k.end == end.end {
-			v.db.last.keep(k, val, v.epoch)
+		if ts, vs, err = appendRange(&b, from, to, ts, vs); err != nil {
+			return false, corruptBlock(k, &b, err)
 		}
-		return b.Last() < to-1, corruptBlock(k, &b, add(&b))
+		v.keep(s, end, k, val)
+		return b.Last() < to-1, nil
 	})
 	return ts, vs, err
 }
 
+// appendRange appends a raw block's samples with from <= t < to.
+func appendRange(b *encoding.Block, from, to int64, ts []int64, vs []float64) ([]int64, []float64, error) {
+	i, j, err := b.Range(from, to)
+	if err == nil {
+		if ts, err = b.AppendTimes(ts, i, j); err == nil {
+			vs, err = b.AppendValues(vs, 0, i, j)
+		}
+	}
+	return ts, vs, err
+}
+
 // lastBlock returns a series' last block of a tier if it is in memory and nothing before it is asked for.
-func (v *View) lastBlock(kind byte, width int64, ref Ref, end blockEnd, from int64) (blockKey, *encoding.Block) {
-	k := blockKey{kind, width, 0, ref, end.end}
+func (v *View) lastBlock(kind byte, width int64, s *viewSeries, end blockEnd, from int64) (blockKey, *lastBlock) {
+	k := blockKey{kind, width, 0, s.ref, end.end}
+	if !s.held {
+		return k, nil
+	}
 	b := v.db.last.get(k, from)
 	if b != nil {
 		k.partition = uint32(end.end / span(width))
 	}
 	return k, b
+}
+
+// keep keeps a block that was read without fault if it is the last one of a series that is in memory.
+func (v *View) keep(s *viewSeries, end blockEnd, k blockKey, val []byte) {
+	if s.held && k.end == end.end {
+		v.db.last.keep(k, val, v.epoch)
+	}
 }
 
 // parseColumns parses a block that must have columns.
