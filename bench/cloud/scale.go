@@ -46,7 +46,7 @@ type scaled struct {
 func Scale(o Options, some int) (*ScaleReport, error) {
 	sizes := storeSizes
 	if some > 0 {
-		sizes = []int{max(some/10, 1000), some}
+		sizes = []int{10_000, max(some, 10_000)}
 	}
 	r := new(ScaleReport)
 	for _, n := range sizes {
