@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/sstable/block"
@@ -159,9 +160,20 @@ func (db *DB) Close() error {
 	return errors.Join(err, db.release())
 }
 
+// closeSealing is how long closing makes blocks of long tails, which take half of the space. What is left then goes into records
+// as it is: somebody waits.
+const closeSealing = 2 * time.Second
+
 // settle writes what opening would otherwise have to replay.
 func (db *DB) settle() error {
-	if err := db.checkpoint(sealNothing); err != nil {
+	enough := time.Now().Add(closeSealing)
+	err := db.head.each(func(ref Ref) error {
+		if time.Now().Before(enough) {
+			return db.seal(ref, sealLong)
+		}
+		return db.seal(ref, sealNothing)
+	})
+	if err != nil {
 		return err
 	}
 	if err := db.trimWholeLog(); err != nil {

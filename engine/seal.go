@@ -35,6 +35,7 @@ type sealMode uint8
 
 const (
 	sealNothing sealMode = iota // the tail goes into the record as it is
+	sealLong                    // what lies before the window's edge becomes blocks if the tail is no crumb
 	sealCut                     // what lies before the window's edge becomes blocks
 	sealWhole                   // and joins the block before it more readily: it is to be at rest
 )
@@ -94,6 +95,9 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, mode sealMode) (done
 		s.sealing = false
 		db.head.unlock(1 << stripeOf(s.ref))
 	}()
+	if mode == sealLong && st.tail.n <= joinRows {
+		mode = sealNothing
+	}
 	pl := s.meta.plan()
 	edge, k := st.sealed, 0
 	carry := st.carry
