@@ -195,8 +195,7 @@ func (db *DB) readSeries(r pebble.Reader, ref Ref) (*series, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &series{ref: ref, meta: meta, sealed: noTime, carry: sampleState{t: noTime}}
-	s.maxT, s.sealAt = noTime, maxBlockRows
+	s := newSeries(ref, meta)
 	v, closer, err := r.Get(seriesKey(nil, ref))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return s, nil
@@ -205,13 +204,25 @@ func (db *DB) readSeries(r pebble.Reader, ref Ref) (*series, error) {
 		return nil, locate(fmt.Errorf("tsdb: series of metric %v: %w", meta.id, err), meta.id)
 	}
 	defer closer.Close()
-	err = s.decodeRecord(v)
-	if err == nil && !s.tail.restore() {
-		err = fmt.Errorf("%w: tail of series record", ErrCorrupt)
-	}
-	if err != nil {
+	if err := s.restore(v); err != nil {
 		return nil, &CorruptError{Key: seriesKey(nil, ref), Metric: meta.id, Err: err}
 	}
-	s.sealAt = s.tail.n + maxBlockRows
 	return s, nil
+}
+
+// newSeries returns the series of a metric without samples.
+func newSeries(ref Ref, meta *metricState) *series {
+	return &series{ref: ref, meta: meta, maxT: noTime, sealAt: maxBlockRows, sealed: noTime, carry: sampleState{t: noTime}}
+}
+
+// restore fills a new series from its record.
+func (s *series) restore(rec []byte) error {
+	if err := s.decodeRecord(rec); err != nil {
+		return err
+	}
+	if !s.tail.restore() {
+		return fmt.Errorf("%w: tail of series record", ErrCorrupt)
+	}
+	s.sealAt = s.tail.n + maxBlockRows
+	return nil
 }

@@ -3,9 +3,6 @@ package engine
 import (
 	"errors"
 	"fmt"
-	"runtime"
-	"slices"
-	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -145,32 +142,6 @@ func (r *replayer) replay() error {
 	}
 	r.rows, r.records = r.rows[:0], r.records[:0]
 	return nil
-}
-
-// preload brings the series of the rows into memory, in the order of their keys and on all processors: one by one as they
-// come in the log, a million series took twenty seconds. Errors are left to replayOne, which meets them again.
-func (db *DB) preload(rows []row) {
-	var refs []Ref
-	for i := range rows {
-		if (i == 0 || rows[i].ref != rows[i-1].ref) && db.head.get(rows[i].ref) == nil {
-			refs = append(refs, rows[i].ref)
-		}
-	}
-	slices.Sort(refs)
-	refs = slices.Compact(refs)
-	// What there is no room for is read when its turn comes.
-	refs = refs[:min(len(refs), int(max(0, db.headBudget()-db.head.bytes.Load())/(2*seriesBytes)))]
-	workers := runtime.GOMAXPROCS(0)
-	var done sync.WaitGroup
-	for w := range workers {
-		part := refs[len(refs)*w/workers : len(refs)*(w+1)/workers]
-		done.Go(func() {
-			for _, ref := range part {
-				_, _ = db.load(ref)
-			}
-		})
-	}
-	done.Wait()
 }
 
 func (db *DB) replayOne(a *appender, rows []row, seq uint64) error {
