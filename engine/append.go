@@ -43,6 +43,7 @@ type appender struct {
 	record  []byte    // for the log, without its number
 	sum     uint32    // its checksum
 	series  []*series // of each row
+	absent  []Ref     // whose series are not in memory
 	touched []touchedSeries
 	ts      []int64
 	vs      []float64
@@ -154,22 +155,41 @@ func (db *DB) store(a *appender, rows []row, wb *writeBatch) (res AppendResult, 
 // for a thousand cache misses in a row.
 func (db *DB) resolve(a *appender, rows []row) error {
 	a.series = slices.Grow(a.series[:0], len(rows))[:len(rows)]
+	a.absent = a.absent[:0]
 	for i := range rows {
 		if i > 0 && rows[i].ref == rows[i-1].ref {
 			a.series[i] = a.series[i-1]
 			continue
 		}
 		s := db.head.get(rows[i].ref)
-		if s == nil {
-			var err error
-			if s, err = db.load(rows[i].ref); err != nil {
-				return err
-			}
-		}
 		a.series[i] = s
+		if s == nil {
+			a.absent = append(a.absent, rows[i].ref)
+			continue
+		}
 		a.warm ^= s.maxT
 		if n := len(s.tail.buf); n > 0 {
 			a.warm ^= int64(s.tail.buf[n-1])
+		}
+	}
+	if len(a.absent) == 0 {
+		return nil
+	}
+	return db.resolveAbsent(a, rows)
+}
+
+// resolveAbsent reads the series of rows that are not in memory.
+func (db *DB) resolveAbsent(a *appender, rows []row) (err error) {
+	if len(a.absent) >= 16 {
+		slices.Sort(a.absent)
+		db.preloadPart(slices.Compact(a.absent))
+	}
+	for i := range rows {
+		if a.series[i] != nil {
+			continue
+		}
+		if a.series[i], err = db.load(rows[i].ref); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -185,8 +205,8 @@ func (db *DB) apply(a *appender, rows []row, seq uint64) (res AppendResult) {
 		if s == nil {
 			continue // recovery: contained in the record already, or deleted later
 		}
-		if s.mark != seq {
-			s.mark, s.markIndex = seq, int32(len(a.touched))
+		if s.seq != seq { // its first row
+			s.seq, s.markIndex = seq, int32(len(a.touched))
 			a.touched = append(a.touched, touchedSeries{s: s, n: s.tail.n, bufLen: len(s.tail.buf), last: s.tail.last,
 				maxT: s.maxT, mem: s.memBytes(), first: r.t})
 		}
@@ -208,7 +228,6 @@ func (db *DB) apply(a *appender, rows []row, seq uint64) (res AppendResult) {
 		} else if pl.hasRate || !pl.nested {
 			s.seamAhead(pl, t)
 		}
-		s.seq = seq
 		s.touched = true
 		if s.firstSeq.Load() == 0 {
 			s.firstSeq.Store(seq)

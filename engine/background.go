@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -16,7 +15,7 @@ type background struct {
 	done chan struct{}
 	idle sync.WaitGroup
 
-	relieving atomic.Bool
+	relieving sync.Mutex
 }
 
 // tickEvery is how often housekeeping looks around.
@@ -66,7 +65,9 @@ func (db *DB) pressure(touched []touchedSeries) {
 		case db.bg.kick <- struct{}{}:
 		default:
 		}
-		if over > db.headBudget()/2 {
+		if over > db.headBudget()/2 || db.log.size() > db.logBudget() || db.log.activeSize() > 2*db.logFileBudget() {
+			db.bg.relieving.Lock() // wait for who is at it
+			defer db.bg.relieving.Unlock()
 			db.note(db.relieve())
 		}
 	}
@@ -105,7 +106,9 @@ func (db *DB) runHousekeeping() {
 		case <-db.bg.done:
 			return
 		case <-db.bg.kick:
+			db.bg.relieving.Lock()
 			db.note(db.relieve())
+			db.bg.relieving.Unlock()
 		case <-tick.C:
 			db.note(db.purge())
 			db.note(db.expirePartitions())
@@ -120,12 +123,8 @@ func (db *DB) runHousekeeping() {
 // relieve brings head and log a sixteenth below their bounds: little at a time, so that what is sealed is always the oldest
 // tails, which are long. (Down to three quarters, a million series in half a gigabyte were sealed every eight samples.) It
 // takes the series that have been dirty for longest, a few hundred at a time, in the order of their keys, so that tables do
-// not overlap.
+// not overlap. One at a time: the caller holds relieving, or recovers.
 func (db *DB) relieve() error {
-	if !db.bg.relieving.CompareAndSwap(false, true) {
-		return nil
-	}
-	defer db.bg.relieving.Store(false)
 	if err := db.rotateLog(); err != nil {
 		return err
 	}

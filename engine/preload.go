@@ -12,7 +12,7 @@ import (
 )
 
 // preload brings the series of the rows into memory, in the order of their keys and on all processors: one by one as they
-// come in the log, a million series took twenty seconds. What it cannot read is left to replayOne, which meets it again.
+// come in the log, a million series took twenty seconds.
 func (db *DB) preload(rows []row) {
 	var refs []Ref
 	for i := range rows {
@@ -22,8 +22,6 @@ func (db *DB) preload(rows []row) {
 	}
 	slices.Sort(refs)
 	refs = slices.Compact(refs)
-	// What there is no room for is read when its turn comes.
-	refs = refs[:min(len(refs), int(max(0, db.headBudget()-db.head.bytes.Load())/(2*seriesBytes)))]
 	workers := runtime.GOMAXPROCS(0)
 	var done sync.WaitGroup
 	for w := range workers {
@@ -33,7 +31,9 @@ func (db *DB) preload(rows []row) {
 	done.Wait()
 }
 
-// preloadPart walks metric records and series records side by side: two gets a series took twice the time.
+// preloadPart brings series that are not in memory there, by walking metric records and series records side by side: two gets a series take
+// three times as long. refs ascend; the caller holds their stripes and DB.visible for reading, or recovers. What it does not bring is
+// to be loaded alone.
 func (db *DB) preloadPart(refs []Ref) {
 	if len(refs) == 0 {
 		return
@@ -49,6 +49,9 @@ func (db *DB) preloadPart(refs []Ref) {
 	defer records.it.Close()
 	policies := db.cat.policies.Load()
 	for _, ref := range refs {
+		if db.head.bytes.Load() > db.headBudget()*15/16 {
+			return // what there is no room for is read when its turn comes
+		}
 		rec, err := metrics.find(ref)
 		if rec == nil || err != nil {
 			continue

@@ -29,13 +29,12 @@ type series struct {
 	// What appending touches comes first, in one pair of cache lines.
 	maxT      int64 // newest sample ever stored; noTime if there is none
 	tail      tail
-	mark      uint64 // log record being applied, and the index of this series in its list
-	markIndex int32
+	seq       uint64 // log record that brought the newest samples
+	markIndex int32  // of this series among those of the record being applied
 	ref       Ref
 	meta      *metricState
 
 	sealAt   int           // samples in the tail at which it is worth sealing
-	seq      uint64        // log record that brought the newest samples
 	firstSeq atomic.Uint64 // oldest log record with samples not persisted in blocks or record; 0: none
 	edits    uint32        // times the tail was rewritten rather than appended to
 	sealing  bool          // one sealer at a time

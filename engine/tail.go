@@ -73,12 +73,16 @@ func asHundredths(b uint64) (int64, bool) {
 // append adds a sample; t is greater than that of the last one.
 func (tl *tail) append(t int64, value float64) {
 	b := tl.buf
-	if cap(b)-len(b) < maxSampleLen+8 { // 8: fields are stored as whole words
-		b = growTail(b)
+	o := len(b)
+	var w []byte
+	roomy := cap(b)-o >= maxSampleLen+8 // 8: fields are stored as whole words
+	if roomy {
+		w = b[o : o+maxSampleLen+8]
+	} else {
+		var aside [maxSampleLen + 8]byte
+		w = aside[:]
 	}
 	st := &tl.last
-	o := len(b)
-	w := b[o : o+maxSampleLen+8]
 	at, ctl := 1, byte(0)
 	delta := t - st.t
 	if d := delta - st.delta; d != 0 {
@@ -135,15 +139,22 @@ func (tl *tail) append(t int64, value float64) {
 		ctl, at = ctl|code, at+n
 	}
 	w[0] = ctl
-	tl.buf = b[:o+at]
+	switch {
+	case roomy:
+		tl.buf = b[:o+at]
+	case cap(b)-o >= at:
+		tl.buf = append(b, w[:at]...)
+	default:
+		tl.buf = append(growTail(b, at), w[:at]...)
+	}
 	tl.n++
 	st.t, st.delta, st.bits = t, delta, vb
 }
 
-// growTail makes room by small steps: a million tails must not carry slack.
-func growTail(b []byte) []byte {
-	step := min(max(len(b)/2, 32), max(512, len(b)/8))
-	nb := make([]byte, len(b), len(b)+step+maxSampleLen+8)
+// growTail makes room for n bytes and a few more: a million tails must not carry slack. Memory comes in multiples of 16.
+func growTail(b []byte, n int) []byte {
+	step := min(max(len(b)/2, 16), max(512, len(b)/8))
+	nb := make([]byte, len(b), (len(b)+n+step+15)&^15)
 	copy(nb, b)
 	return nb
 }
