@@ -159,7 +159,8 @@ class Run:
 
 def flags(keystone, *more):
     return ['--auth', 'keystone', '--keystone-url', keystone.url, '--keystone-username', 'gnocchi',
-            '--keystone-password-file', os.path.join(keystone.directory, 'password'), *more]
+            '--keystone-password-file', os.path.join(keystone.directory, 'password'),
+            '--keystone-timeout', '60s', *more]  # on a busy machine it may take its time
 
 
 def main():

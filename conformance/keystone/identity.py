@@ -91,7 +91,7 @@ class Keystone:
         """Asks the Identity API as its administrator, who is given a token when there is none yet."""
         if 'admin token' not in self.ids:
             self.ids['admin token'] = self.token('admin', 'admin')
-        r = self.session.request(method, self.url + '/v3' + path, json=body, headers={'X-Auth-Token': self.ids['admin token']}, timeout=30)
+        r = self.session.request(method, self.url + '/v3' + path, json=body, headers={'X-Auth-Token': self.ids['admin token']}, timeout=90)
         r.raise_for_status()
         return r.json() if r.content else None
 
@@ -118,12 +118,12 @@ class Keystone:
                 'scope': 'unscoped'}
         if project is not None:
             auth['scope'] = {'project': {'name': project, 'domain': {'id': 'default'}}}
-        r = self.session.post(self.url + '/v3/auth/tokens', json={'auth': auth}, timeout=30)
+        r = self.session.post(self.url + '/v3/auth/tokens', json={'auth': auth}, timeout=90)
         r.raise_for_status()
         return r.headers['X-Subject-Token']
 
     def revoke(self, token):
-        r = self.session.delete(self.url + '/v3/auth/tokens', timeout=30,
+        r = self.session.delete(self.url + '/v3/auth/tokens', timeout=90,
                                 headers={'X-Auth-Token': self.ids['admin token'], 'X-Subject-Token': token})
         r.raise_for_status()
 

@@ -104,7 +104,6 @@ func (c *call) parseAggregation(args url.Values, metrics []engine.Metric) (*aggr
 		a.reaggregation = v
 	}
 	for _, m := range metrics {
-		m.Resource = nil
 		if err := c.mayMetric(auth.GetMetric, m); err != nil {
 			return nil, err
 		}

@@ -96,7 +96,7 @@ func (c *call) searchedSeries(metrics []engine.Metric, name string, widths []tim
 }
 
 // knownMetrics finds metrics by ids, each once, in the order given, and checks that the caller may do to them what the rule is about. Ids
-// that name none are left out if skip, else a 404. Where skip, who owns a metric's resource does not count.
+// that name none are left out if skip, else a 404.
 func (c *call) knownMetrics(ids []string, rule auth.Rule, skip bool) ([]engine.Metric, error) {
 	var metrics []engine.Metric
 	known := make(map[engine.UUID]bool, len(ids))
@@ -119,11 +119,7 @@ func (c *call) knownMetrics(ids []string, rule auth.Rule, skip bool) ([]engine.M
 		if err != nil {
 			return nil, err
 		}
-		target := m
-		if skip {
-			target.Resource = nil
-		}
-		if err := c.mayMetric(rule, target); err != nil {
+		if err := c.mayMetric(rule, m); err != nil {
 			return nil, err
 		}
 		metrics = append(metrics, m)
