@@ -11,12 +11,13 @@ import requests
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PASSWORD = 'secret'
+LONG, SHORT = 3600, 8  # seconds that tokens live
 
 CONFIG = """
 [database]
 connection = sqlite:///%(dir)s/keystone.db
 [token]
-expiration = 3600
+expiration = %(life)d
 [fernet_tokens]
 key_repository = %(dir)s/fernet
 [credential]
@@ -49,14 +50,21 @@ class Keystone:
     def set_up(self):
         for name in 'fernet', 'credential':
             os.mkdir(os.path.join(self.directory, name), 0o700)
-        with open(os.path.join(self.directory, 'keystone.conf'), 'w') as f:
-            f.write(CONFIG % {'dir': self.directory})
+        self.configure(LONG)
         me = ['--keystone-user', str(os.getuid()), '--keystone-group', str(os.getgid())]
         self.manage('db_sync')
         self.manage('fernet_setup', *me)
         url = self.url + '/v3/'
         self.manage('bootstrap', '--bootstrap-password', PASSWORD, '--bootstrap-admin-url', url,
                     '--bootstrap-public-url', url, '--bootstrap-internal-url', url, '--bootstrap-region-id', 'RegionOne')
+
+    def configure(self, life):
+        with open(os.path.join(self.directory, 'keystone.conf'), 'w') as f:
+            f.write(CONFIG % {'dir': self.directory, 'life': life})
+
+    def shorten(self):
+        """Makes tokens short-lived from the next start on."""
+        self.configure(SHORT)
 
     def manage(self, *args):
         tool = os.path.join(os.path.dirname(sys.executable), 'keystone-manage')

@@ -33,7 +33,7 @@ func statusOfAny(gate *auth.Gate, err error) *apiError {
 	case errors.Is(err, auth.ErrForbidden):
 		return &apiError{status: http.StatusForbidden, desc: auth.ErrForbidden.Error()}
 	case errors.As(err, &unavailable):
-		return &apiError{status: http.StatusServiceUnavailable, retry: wholeSeconds(unavailable.RetryAfter), cause: err,
+		return &apiError{status: http.StatusServiceUnavailable, retry: wholeSeconds(unavailable.RetryAfter),
 			desc: "The identity service does not answer"}
 	}
 	return statusOf(err)
