@@ -256,7 +256,7 @@ func TestMisuse(t *testing.T) {
 		cols []Column
 	}{
 		{"no rows", nil, nil},
-		{"equal times", []int64{1, 1}, nil},
+		{"times that go back", []int64{2, 1}, nil},
 		{"too few values", []int64{1, 2}, []Column{{Values: []float64{1}}}},
 		{"short bitmap", make([]int64, 0, 65), []Column{{}}},
 		{"values for absent rows", []int64{1, 2}, []Column{{Values: []float64{1, 2}, Present: []uint64{1}}}},

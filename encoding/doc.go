@@ -1,6 +1,6 @@
 // Package encoding turns columns of times and values into bytes and back, bit for bit.
 //
-// A block holds rows of one series: a time column, int64 nanoseconds since the Unix epoch, strictly increasing, and any number
+// A block holds rows of one series: a time column, int64 nanoseconds since the Unix epoch, not decreasing, and any number
 // of value columns of float64 over the same rows, such as a metric's samples or the aggregates of its buckets. Each column is
 // stored in the codec that is smallest for it: constants, integers under a scale, differences, dictionaries, references to other
 // columns. An Encoder makes blocks; a Block reads parts of one. The Example of Encoder shows both.

@@ -54,15 +54,15 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 const checksumLen = 4
 
 // AppendBlock appends a whole block to dst and returns it: a header, a time column, value columns, a CRC-32C. The times ts
-// increase strictly; there are 1 to MaxRows. Each column has a value for each present row. It keeps no reference to its
+// do not decrease; there are 1 to MaxRows. Each column has a value for each present row. It keeps no reference to its
 // arguments. Anything else is the caller's mistake, and panics.
 func (e *Encoder) AppendBlock(dst []byte, ts []int64, cols []Column, effort Effort) []byte {
 	if len(ts) < 1 || len(ts) > MaxRows {
 		panic(fmt.Sprintf("encoding: block of %d rows: want 1 to %d", len(ts), MaxRows))
 	}
 	for i := 1; i < len(ts); i++ {
-		if ts[i] <= ts[i-1] {
-			panic(fmt.Sprintf("encoding: time %d at row %d after %d: want increasing times", ts[i], i, ts[i-1]))
+		if ts[i] < ts[i-1] {
+			panic(fmt.Sprintf("encoding: time %d at row %d after %d: want times in order", ts[i], i, ts[i-1]))
 		}
 	}
 	at := len(dst)

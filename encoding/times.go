@@ -98,7 +98,7 @@ func constantStep(ts []int64) (step uint64, ok bool) {
 		}
 		prev = t
 	}
-	return uint64(s), true
+	return uint64(s), s > 0 // a step of 0 has no inverse, which finding a row needs
 }
 
 // distanceUnit is the greatest common divisor of the distances of neighbours. What isn't a whole number of microseconds counts in ns.
@@ -113,6 +113,9 @@ func distanceUnit(ts []int64, step uint64, regular bool) uint64 {
 	}
 	g := step
 	prev := ts[0]
+	if ts[len(ts)-1] == prev {
+		return 1 // all times are equal
+	}
 	for _, t := range ts[1:] {
 		d := uint64(t - prev)
 		prev = t

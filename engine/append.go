@@ -16,7 +16,8 @@ import (
 // What one Append brings for a metric is one batch in the sense of Gnocchi's processing (late and equal timestamps).
 // A Batch serves one goroutine at a time.
 type Batch struct {
-	rows []row
+	rows  []row
+	notes []note
 }
 
 // Add adds one sample: t in nanoseconds since the Unix epoch.
@@ -24,8 +25,22 @@ func (b *Batch) Add(m Ref, t int64, v float64) {
 	b.rows = append(b.rows, row{ref: m, t: t, value: v})
 }
 
+// AddSample is Add with what is known beside: the context, 0 for none, and when the sample arrived, in nanoseconds since the Unix epoch, of
+// which milliseconds are kept; 0 stands for the sample's own time.
+func (b *Batch) AddSample(m Ref, t int64, v float64, c ContextRef, arrival int64) {
+	n := note{c, arrival - arrival%nanosPerMilli}
+	if n == (note{}) {
+		b.Add(m, t, v)
+		return
+	}
+	if k := len(b.notes); k == 0 || b.notes[k-1] != n {
+		b.notes = append(b.notes, n)
+	}
+	b.rows = append(b.rows, row{ref: m, note: uint32(len(b.notes)), t: t, value: v})
+}
+
 // Reset empties the batch and keeps its memory.
-func (b *Batch) Reset() { b.rows = b.rows[:0] }
+func (b *Batch) Reset() { b.rows, b.notes = b.rows[:0], b.notes[:0] }
 
 // Len is the number of samples.
 func (b *Batch) Len() int { return len(b.rows) }
@@ -48,6 +63,8 @@ type appender struct {
 	ts      []int64
 	vs      []float64
 	rows    []row
+	notes   []note // that rows refer to
+	noted   []annotation
 	warm    int64 // keeps the loads of resolve
 }
 
@@ -87,7 +104,16 @@ func (db *DB) Append(ctx context.Context, b *Batch) (AppendResult, error) {
 	}
 	a := appenders.Get().(*appender)
 	defer a.release()
-	a.record = appendLogRows(a.record[:0], b.rows)
+	a.notes = b.notes
+	if len(b.notes) > 0 {
+		if err := db.checkContexts(b.notes); err != nil {
+			return AppendResult{}, err
+		}
+		if err := db.noteUses(b.rows, b.notes); err != nil {
+			return AppendResult{}, err
+		}
+	}
+	a.record = appendLogBatch(a.record[:0], b.rows, b.notes)
 	a.sum = crc32.Checksum(a.record, castagnoli)
 	wb := db.p.NewBatchWithSize(len(a.record) + 64)
 	res, err := db.store(a, b.rows, wb)
@@ -106,6 +132,14 @@ func (db *DB) Append(ctx context.Context, b *Batch) (AppendResult, error) {
 
 // maxSampleTime is the start of the year 2262: nanoseconds since the epoch end soon after it.
 const maxSampleTime = 9_214_646_400_000_000_000
+
+// annotation is what the batch says about a row.
+func (a *appender) annotation(r *row) annotation {
+	if r.note == 0 {
+		return annotation{}
+	}
+	return a.notes[r.note-1].of(r.t)
+}
 
 // check refuses what no metric may hold.
 func (b *Batch) check() (AppendResult, error) {
@@ -210,13 +244,16 @@ func (db *DB) apply(a *appender, rows []row, seq uint64) (res AppendResult) {
 			a.touched = append(a.touched, touchedSeries{s: s, n: s.tail.n, bufLen: len(s.tail.buf), last: s.tail.last,
 				maxT: s.maxT, mem: s.memBytes(), first: r.t})
 		}
-		if r.t <= s.maxT {
+		if r.t <= s.maxT && !(s.all && r.t == s.maxT) {
 			a.touched[s.markIndex].slow, slow = true, true
 			s.maxT = math.MaxInt64 // the rest of its rows is for the slow way too
 			continue
 		}
 		s.tail.append(r.t, r.value)
 		s.maxT = r.t
+		if r.note != 0 || s.notes != nil {
+			s.annotate(a.annotation(r))
+		}
 	}
 	res.Accepted = len(rows)
 	for i := range a.touched {
@@ -225,7 +262,7 @@ func (db *DB) apply(a *appender, rows []row, seq uint64) (res AppendResult) {
 		if pl := s.meta.plan(); slow && t.slow {
 			s.maxT, s.groups = t.maxT, nil
 			db.merge(a, t, rows, pl, &res)
-		} else if pl.hasRate || !pl.nested {
+		} else if (pl.hasRate || !pl.nested) && !pl.keepAll {
 			s.seamAhead(pl, t)
 		}
 		s.touched = true
@@ -233,7 +270,7 @@ func (db *DB) apply(a *appender, rows []row, seq uint64) (res AppendResult) {
 			s.firstSeq.Store(seq)
 			db.head.queue.push(s, seq)
 		}
-		t.want = s.tail.n >= s.sealAt && t.n < s.sealAt
+		t.want = s.tail.n >= s.sealAt && t.n < s.sealAt || len(s.late) >= maxLate && t.slow
 		if mem := s.memBytes(); mem != t.mem {
 			db.head.bytes.Add(mem - t.mem)
 		}
@@ -245,11 +282,16 @@ func (db *DB) apply(a *appender, rows []row, seq uint64) (res AppendResult) {
 func (db *DB) merge(a *appender, t *touchedSeries, rows []row, pl *plan, res *AppendResult) {
 	s := t.s
 	s.tail.n, s.tail.buf, s.tail.last = t.n, s.tail.buf[:t.bufLen:t.bufLen], t.last
+	s.notes = s.notes.first(t.n)
 	a.rows = a.rows[:0]
 	for i := range rows {
 		if a.series[i] == s {
 			a.rows = append(a.rows, rows[i])
 		}
+	}
+	if pl.keepAll {
+		s.mergeAll(a, pl, res)
+		return
 	}
 	// Of equal times within a batch the smallest value is kept; NaN is greater than all.
 	slices.SortStableFunc(a.rows, func(x, y row) int {
@@ -278,7 +320,7 @@ func (db *DB) merge(a *appender, t *touchedSeries, rows []row, pl *plan, res *Ap
 		panic("tsdb: tail does not decode") // written by this process or checked when it was loaded
 	}
 	if len(fresh) > 0 {
-		res.Duplicate += s.rebuild(a.ts, a.vs, fresh)
+		res.Duplicate += s.rebuild(a, fresh)
 		a.ts, a.vs, _ = s.tail.appendTo(a.ts[:0], a.vs[:0])
 	}
 	if pl.hasRate || !pl.nested {
@@ -286,28 +328,56 @@ func (db *DB) merge(a *appender, t *touchedSeries, rows []row, pl *plan, res *Ap
 	}
 }
 
-// rebuild replaces the tail by the merge of its samples with fresh ones, which win at equal times, and returns how
-// many were replaced.
-func (s *series) rebuild(ts []int64, vs []float64, fresh []row) (replaced int) {
+// rebuild replaces the tail by the merge of its samples, which a has decoded, with fresh ones, which win at equal times unless all are
+// kept, and returns how many were replaced.
+func (s *series) rebuild(a *appender, fresh []row) (replaced int) {
+	ts, vs := a.ts, a.vs
 	nt := tail{buf: make([]byte, 0, len(s.tail.buf)+len(fresh)*8+64), base: s.tail.base, last: s.tail.base}
+	noted := s.notesFor(a, fresh)
+	put := func(i int) {
+		nt.append(ts[i], vs[i])
+		if noted != nil {
+			noted.append(a.noted[i])
+		}
+	}
 	i := 0
-	for _, r := range fresh {
-		for ; i < len(ts) && ts[i] < r.t; i++ {
-			nt.append(ts[i], vs[i])
+	for k := range fresh {
+		r := &fresh[k]
+		for ; i < len(ts) && (ts[i] < r.t || s.all && ts[i] == r.t); i++ {
+			put(i)
 		}
 		if i < len(ts) && ts[i] == r.t {
 			i++
 			replaced++
 		}
 		nt.append(r.t, r.value)
+		if noted != nil {
+			noted.append(a.annotation(r))
+		}
 	}
 	for ; i < len(ts); i++ {
-		nt.append(ts[i], vs[i])
+		put(i)
 	}
-	s.tail = nt
+	s.tail, s.notes = nt, noted
 	s.maxT = max(s.maxT, nt.last.t)
 	s.edits++
 	return replaced
+}
+
+// notesFor returns where the annotations of a rebuilt tail go, and decodes those of the present one; nil if there are none.
+func (s *series) notesFor(a *appender, fresh []row) *notes {
+	if s.notes == nil && !slices.ContainsFunc(fresh, func(r row) bool { return r.note != 0 }) {
+		return nil
+	}
+	var ok bool
+	if a.noted, ok = s.notes.appendTo(a.noted[:0], len(a.ts)); !ok {
+		panic("tsdb: notes do not decode") // written by this process or checked when they were loaded
+	}
+	nt := &notes{}
+	if s.notes != nil {
+		nt.base, nt.last = s.notes.base, s.notes.base
+	}
+	return nt
 }
 
 // seamAhead notes, for a batch that is all newer than the newest stored sample, which groups are recomputed without the
@@ -399,6 +469,7 @@ func (a *appender) release() {
 	}
 	clear(a.series)
 	clear(a.touched)
+	a.notes = nil // the caller's
 	appenders.Put(a)
 }
 

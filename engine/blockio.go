@@ -24,6 +24,7 @@ const (
 type blockBuffer struct {
 	ts     []int64
 	values []float64
+	noted  noteColumns // of raw samples
 	cols   []encoding.Column
 }
 
@@ -81,6 +82,9 @@ func (w *blockWriter) last(end *blockEnd, kind byte, width int64, partition uint
 		return nil, w.corrupt(k, err)
 	}
 	if buf.values, err = b.AppendValues(buf.values[:0], 0, 0, b.Len()); err != nil {
+		return nil, w.corrupt(k, err)
+	}
+	if err := buf.noted.read(&b, 0, b.Len()); err != nil {
 		return nil, w.corrupt(k, err)
 	}
 	return buf, w.drop(kind, width, partition, end.end)

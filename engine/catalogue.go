@@ -31,6 +31,8 @@ type catalogue struct {
 	counts   atomic.Pointer[objectCounts]
 	ended    atomic.Pointer[roaring.Bitmap] // metrics of resources that have ended: read only
 
+	contexts contextStore
+
 	resources  *clockCache[UUID, *resource]
 	byOrdinal  *clockCache[uint32, *resource]
 	metrics    *clockCache[Ref, *metric]
@@ -43,6 +45,7 @@ const (
 	spaceResources = 1
 	spaceMetrics   = 2
 	spaceRevisions = 3 // past states of resources, by their numbers
+	spaceContexts  = 4
 )
 
 // objectCounts is the record of the last ordinals given and of how many objects there are.
@@ -94,6 +97,9 @@ func openCatalogue(p *pebble.DB, o *Options) (*catalogue, error) {
 	}
 	c.version.Store(2 * c.ix.Seq())
 	if err := c.loadCounts(p); err != nil {
+		return nil, err
+	}
+	if err := c.openContexts(o.MemoryBytes / 32); err != nil {
 		return nil, err
 	}
 	if err := c.loadTypes(p); err != nil {

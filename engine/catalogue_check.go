@@ -11,6 +11,8 @@ func (c *catalogue) checkRecord(key, rec []byte) error {
 	switch {
 	case len(key) == 0:
 		err = formatError("empty key")
+	case key[0] == keyMeta && len(key) == 2 && key[1] == metaContexts:
+		_, err = decodeLastContext(rec)
 	case key[0] == keyMeta:
 		_, err = decodeCounts(rec)
 	case key[0] == keyPolicy:
@@ -28,6 +30,14 @@ func (c *catalogue) checkRecord(key, rec []byte) error {
 	case key[0] == keyResourceID || key[0] == keyMetricID:
 		if err = formatError("key of an id"); len(key) == 17 {
 			err = c.checkID(key[0], UUID(key[1:]))
+		}
+	case key[0] == keyContext:
+		_, err = decodeContext(rec)
+	case key[0] == keyContextHash:
+		_, err = decodeLastContext(rec)
+	case key[0] == keyContextUse:
+		if len(key) != contextUseLen || len(rec) != 0 {
+			err = formatError("use of a context")
 		}
 	case key[0] == keyIndex:
 		err = c.ix.CheckEntry(key, rec)

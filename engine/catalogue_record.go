@@ -27,7 +27,8 @@ import (
 //	  text name; uvarint back window; varint raw retention, ns
 //	  uvarint n; n times: uvarint width, ns; uvarint points
 //	  uvarint n; n times: uvarint method (numbers of package rollup)
-//	  if raw blocks are kept longer than the raw retention: varint how long, ns, or -1 for ever
+//	  if raw blocks are kept longer than the raw retention, or all samples are kept: varint how long, ns, or -1 for ever, or 0 if not
+//	  if all samples are kept: 1 byte, 1
 //	rule (keyRule + name)
 //	  text pattern; text policy's name
 //	resource type (keyResourceType + name)
@@ -43,6 +44,11 @@ import (
 //	  ordinal of the resource; time it was so until; what a resource has, without its metrics
 //	metric (keyMetric + ordinal)
 //	  uuid; ordinal of the policy; text? name; text? unit; text? creator; 0, or 1 and uuid of the resource
+//
+//	context (keyContext + ordinal)
+//	  text? user; text? project; text source; text unit; text type; text metadata, JSON
+//	ordinal of a context (keyContextHash + hash), last ordinal given to one (keyMeta metaContexts)
+//	  ordinal
 //
 // Readers answer another version with ErrVersion. testdata/records_v1.golden shows one of each;
 // TestRecordsGolden keeps it true.

@@ -80,7 +80,7 @@ func (db *DB) checkLog(sum *CheckSummary, found func(Finding)) error {
 		sum.Bytes += int64(len(payload))
 		_, fields, err := openLogRecord(payload)
 		if err == nil {
-			_, err = decodeLogRows(nil, fields)
+			_, _, err = decodeLogRows(nil, nil, fields)
 		}
 		if err != nil {
 			found(Finding{Err: log.corrupt(at, err)})
@@ -117,7 +117,7 @@ func (db *DB) checkValue(key, v []byte, sum *CheckSummary, found func(Finding)) 
 			break
 		}
 		s := &series{}
-		if f.Err = s.decodeRecord(v); f.Err == nil && !s.tail.restore() {
+		if f.Err = s.decodeRecord(v); f.Err == nil && !(s.tail.restore() && s.notes.restore()) {
 			f.Err = fmt.Errorf("%w: tail of series record", ErrCorrupt)
 		}
 		f.Metric = db.idOf(Ref(beUint32(key[1:])))
@@ -165,7 +165,7 @@ func checkBlock(k blockKey, v []byte) (int, error) {
 		return 0, err
 	}
 	for i := 1; i < len(ts); i++ {
-		if ts[i] <= ts[i-1] {
+		if ts[i] < ts[i-1] || ts[i] == ts[i-1] && k.kind == keyAgg {
 			return 0, fmt.Errorf("%w: times do not increase", ErrCorrupt)
 		}
 	}

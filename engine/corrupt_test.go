@@ -450,34 +450,37 @@ func sealed(b []byte) []byte {
 // unsealed takes the checksum off.
 func unsealed(b []byte) []byte { return b[:len(b)-4] }
 
-func logRecord(rows []row, seq uint64) []byte {
-	b := appendLogRows(nil, rows)
+func logRecord(rows []row, notes []note, seq uint64) []byte {
+	b := appendLogBatch(nil, rows, notes)
 	return endLogRecord(b, crc32.Checksum(b, castagnoli), seq)
 }
 
-func decodeLogRecord(b []byte) (seq uint64, rows []row, err error) {
+func decodeLogRecord(b []byte) (seq uint64, rows []row, notes []note, err error) {
 	seq, fields, err := openLogRecord(b)
 	if err == nil {
-		rows, err = decodeLogRows(nil, fields)
+		rows, notes, err = decodeLogRows(nil, nil, fields)
 	}
-	return seq, rows, err
+	return seq, rows, notes, err
 }
 
 // FuzzLogRecord reads arbitrary bytes before a right checksum as a log record; what is read is written and read again.
 func FuzzLogRecord(f *testing.F) {
-	f.Add(unsealed(logRecord([]row{{1, 1e18, 1.5}, {2, 1e18, 0}, {2, 1e18 + 1e9, math.NaN()}, {9, 5, -1}}, 7)))
-	f.Add(unsealed(logRecord(nil, 1<<60)))
+	f.Add(unsealed(logRecord([]row{{1, 0, 1e18, 1.5}, {2, 0, 1e18, 0}, {2, 0, 1e18 + 1e9, math.NaN()}, {9, 0, 5, -1}}, nil, 7)))
+	f.Add(unsealed(logRecord([]row{{1, 2, 1e18, 1.5}, {2, 0, 1e18, 0}, {2, 1, 1e18, 0}}, []note{{7, 1e18}, {9, 1e18 + 5e6}}, 8)))
+	f.Add(unsealed(logRecord(nil, nil, 1<<60)))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		seq, rows, err := decodeLogRecord(sealed(b))
-		if len(rows) > len(b) {
+		seq, rows, notes, err := decodeLogRecord(sealed(b))
+		if len(rows) > len(b) || len(notes) > len(b) {
 			t.Fatalf("%d rows of %d bytes", len(rows), len(b))
 		}
 		if err != nil {
 			return
 		}
-		number, again, err := decodeLogRecord(logRecord(rows, seq))
-		same := func(x, y row) bool { return x.ref == y.ref && x.t == y.t && bitsOf(x.value) == bitsOf(y.value) }
-		if err != nil || number != seq || !slices.EqualFunc(again, rows, same) {
+		number, again, notesAgain, err := decodeLogRecord(logRecord(rows, notes, seq))
+		same := func(x, y row) bool {
+			return x.ref == y.ref && x.note == y.note && x.t == y.t && bitsOf(x.value) == bitsOf(y.value)
+		}
+		if err != nil || number != seq || !slices.EqualFunc(again, rows, same) || !slices.Equal(notes, notesAgain) {
 			t.Fatalf("%d %v became %d %v, %v", seq, rows, number, again, err)
 		}
 	})
@@ -502,11 +505,11 @@ func FuzzSeriesRecord(f *testing.F) {
 		if err != nil {
 			return
 		}
-		record := x.appendRecord(nil, x.sealed, x.carry, x.ends, x.seams, &x.tail)
+		record := x.appendRecord(nil, x.sealed, x.carry, x.ends, x.seams, &x.tail, x.notes, x.late)
 		if err := y.decodeRecord(record); err != nil {
 			t.Fatalf("a record read from %x and written again: %v", b, err)
 		}
-		if again := y.appendRecord(nil, y.sealed, y.carry, y.ends, y.seams, &y.tail); !bytes.Equal(again, record) {
+		if again := y.appendRecord(nil, y.sealed, y.carry, y.ends, y.seams, &y.tail, y.notes, y.late); !bytes.Equal(again, record) {
 			t.Fatalf("%x became %x, then %x", b, record, again)
 		}
 	})

@@ -37,6 +37,7 @@ const (
 	KindSample        Kind = "sample"
 	KindGranularity   Kind = "granularity"
 	KindMethod        Kind = "aggregation method"
+	KindContext       Kind = "context"
 )
 
 // Error says which thing an operation failed on. errors.Is finds Err in it.

@@ -212,7 +212,8 @@ func (db *DB) readSeries(r pebble.Reader, ref Ref) (*series, error) {
 
 // newSeries returns the series of a metric without samples.
 func newSeries(ref Ref, meta *metricState) *series {
-	return &series{ref: ref, meta: meta, maxT: noTime, sealAt: maxBlockRows, sealed: noTime, carry: sampleState{t: noTime}}
+	return &series{ref: ref, meta: meta, maxT: noTime, sealAt: maxBlockRows, sealed: noTime, carry: sampleState{t: noTime},
+		all: meta.plan().keepAll}
 }
 
 // restore fills a new series from its record.
@@ -220,7 +221,7 @@ func (s *series) restore(rec []byte) error {
 	if err := s.decodeRecord(rec); err != nil {
 		return err
 	}
-	if !s.tail.restore() {
+	if !s.tail.restore() || !s.notes.restore() {
 		return fmt.Errorf("%w: tail of series record", ErrCorrupt)
 	}
 	s.sealAt = s.tail.n + maxBlockRows

@@ -13,12 +13,18 @@ const (
 	keyRevision     = 0x14 // + number of a revision: a revision record
 	keyMetric       = 0x12 // + metric ordinal: a metric record
 	keyMetricID     = 0x13 // + UUID: the metric's ordinal
+	keyContext      = 0x15 // + context ordinal: a context record
+	keyContextHash  = 0x16 // + 16 bytes of the hash of a context: its ordinal, a record
+	keyContextUse   = 0x17 // + context ordinal + metric ordinal: the metric has samples of the context; empty
 	keyIndex        = 0x20 // see index/format.go
 	keyPurge        = 0x30 // + metric ordinal: a deleted metric whose samples are still to be removed
 )
 
 // After keyMeta.
-const metaCounters = 0x01 // ordinals given so far, numbers of objects
+const (
+	metaCounters = 0x01 // ordinals given so far, numbers of objects
+	metaContexts = 'x'  // last ordinal given to a context
+)
 
 func ordinalKey(prefix byte, ord uint32) []byte {
 	return binary.BigEndian.AppendUint32([]byte{prefix}, ord)

@@ -11,15 +11,16 @@ import (
 // row is one sample of a batch.
 type row struct {
 	ref   Ref
+	note  uint32 // number of its note, 0: none
 	t     int64
 	value float64
 }
 
-// Log record, version 1: one batch, in the caller's order, as a LogData record of a batch of its own in Pebble's log. uv and sv
+// Log record, versions 1 and 2: one batch, in the caller's order, as a LogData record of a batch of its own in Pebble's log. uv and sv
 // are the varints of encoding/binary.
 //
 //	bytes  field
-//	1      version = 1
+//	1      version
 //	uv     number of rows, then for each
 //	1      control: low nibble n, the number of value bytes (0..8); bits 4..5 metric: 0 the ref before + 1,
 //	       1 the same ref, 2 sv difference follows; bits 6..7 time: 0 the time before, 1 sv nanoseconds
@@ -27,13 +28,37 @@ type row struct {
 //	(sv)   metric difference
 //	(sv)   time difference
 //	n      the high n bytes of the value's bits, lowest byte first
+//	...    version 2, of a batch with notes, has here: uv number of notes, then for each sv context and sv milliseconds of the arrival,
+//	       both less those of the one before; and for each row sv number of its note (from 1, 0: none) less the one before's
 //	8      number of the record, little-endian: greater for each metric from one record to the next
 //	4      CRC-32C of every byte before it, little-endian
-const logVersion = 1
+const (
+	logVersion      = 1
+	logVersionNotes = 2
+)
 
-// appendLogRows appends a record up to its number; endLogRecord completes it.
+// appendLogBatch appends a record up to its number; endLogRecord completes it.
+func appendLogBatch(b []byte, rows []row, notes []note) []byte {
+	if len(notes) == 0 {
+		return appendLogRows(append(b, logVersion), rows)
+	}
+	b = appendLogRows(append(b, logVersionNotes), rows)
+	b = binary.AppendUvarint(b, uint64(len(notes)))
+	last := note{}
+	for _, n := range notes {
+		b = binary.AppendVarint(b, int64(n.context)-int64(last.context))
+		b = binary.AppendVarint(b, millis(n.arrival)-millis(last.arrival))
+		last = n
+	}
+	number := uint32(0)
+	for i := range rows {
+		b = binary.AppendVarint(b, int64(rows[i].note)-int64(number))
+		number = rows[i].note
+	}
+	return b
+}
+
 func appendLogRows(b []byte, rows []row) []byte {
-	b = append(b, logVersion)
 	b = binary.AppendUvarint(b, uint64(len(rows)))
 	ref, t := ^Ref(0), int64(0)
 	for i := range rows {
@@ -78,9 +103,15 @@ func endLogRecord(b []byte, sum uint32, seq uint64) []byte {
 	return binary.LittleEndian.AppendUint32(b, crc32.Update(sum, castagnoli, b[len(b)-8:]))
 }
 
+// logFields are the fields of an open log record before its number.
+type logFields struct {
+	fieldReader
+	version byte
+}
+
 // openLogRecord checks a record and returns its number and the fields before that, for decodeLogRows.
-func openLogRecord(src []byte) (seq uint64, r fieldReader, err error) {
-	if r, err = checked(src, logVersion); err != nil {
+func openLogRecord(src []byte) (seq uint64, r logFields, err error) {
+	if r.fieldReader, r.version, err = checkedTo(src, logVersion, logVersionNotes); err != nil {
 		return 0, r, err
 	}
 	n := len(r.b) - 8
@@ -92,11 +123,12 @@ func openLogRecord(src []byte) (seq uint64, r fieldReader, err error) {
 	return seq, r, nil
 }
 
-// decodeLogRows appends the rows of an open record to rows.
-func decodeLogRows(rows []row, r fieldReader) ([]row, error) {
+// decodeLogRows appends the rows of an open record to rows and their notes to notes.
+func decodeLogRows(rows []row, notes []note, f logFields) ([]row, []note, error) {
+	from, r := len(rows), &f.fieldReader
 	n := r.uv()
 	if n > uint64(len(r.b)) {
-		return rows, fmt.Errorf("%w: log record of %d rows in %d bytes", ErrCorrupt, n, len(r.b))
+		return rows, notes, fmt.Errorf("%w: log record of %d rows in %d bytes", ErrCorrupt, n, len(r.b))
 	}
 	ref, t := ^Ref(0), int64(0)
 	for range n {
@@ -136,8 +168,38 @@ func decodeLogRows(rows []row, r fieldReader) ([]row, error) {
 		r.b = r.b[k:]
 		rows = append(rows, row{ref: ref, t: t, value: math.Float64frombits(vb)})
 	}
-	if r.bad || len(r.b) != 0 {
-		return rows, fmt.Errorf("%w: log record", ErrCorrupt)
+	if f.version == logVersionNotes && !r.bad {
+		notes = decodeLogNotes(rows[from:], notes, r)
 	}
-	return rows, nil
+	if r.bad || len(r.b) != 0 {
+		return rows, notes, fmt.Errorf("%w: log record", ErrCorrupt)
+	}
+	return rows, notes, nil
+}
+
+// decodeLogNotes reads the notes of rows. What they refer to are places in notes.
+func decodeLogNotes(rows []row, notes []note, r *fieldReader) []note {
+	from := len(notes)
+	count := r.uv()
+	if count > uint64(len(r.b)) {
+		r.bad = true
+		return notes
+	}
+	last := note{}
+	for range count {
+		last.context += ContextRef(r.sv())
+		last.arrival += r.sv() * nanosPerMilli
+		notes = append(notes, last)
+	}
+	number := int64(0)
+	for i := range rows {
+		if number += r.sv(); number < 0 || uint64(number) > count {
+			r.bad = true
+			return notes
+		}
+		if number > 0 {
+			rows[i].note = uint32(int64(from) + number)
+		}
+	}
+	return notes
 }

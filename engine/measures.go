@@ -47,7 +47,7 @@ func (r *measureReader) read(from, to int64) ([]Points, error) {
 		}
 	}
 	if to > sealed && r.s.tail.n > 0 {
-		r.ts, r.vs, _ = r.s.tail.appendTo(r.ts[:0], r.vs[:0])
+		r.readTail()
 		in := samples{r.ts, r.vs, r.s.carry}
 		lo := max(low, sealed)
 		hi := int64(math.MaxInt64)
@@ -61,6 +61,14 @@ func (r *measureReader) read(from, to int64) ([]Points, error) {
 		out[i] = r.acc[i].points(r.times, lows[i], to)
 	}
 	return out, nil
+}
+
+// readTail decodes the samples that aggregates of the tail are made of.
+func (r *measureReader) readTail() {
+	r.ts, r.vs, _ = r.s.tail.appendTo(r.ts[:0], r.vs[:0])
+	if r.s.plan.keepAll {
+		r.ts, r.vs = lastOfEqual(r.ts, r.vs)
+	}
 }
 
 // ceil rounds t up to the end of its group.
@@ -101,7 +109,7 @@ func (r *measureReader) retained(from int64) (lows []int64, low int64, err error
 // newestPoint finds the newest point of a method that some groups lack.
 func (r *measureReader) newestPoint(m rollup.Method) (int64, error) {
 	s := r.s
-	r.ts, r.vs, _ = s.tail.appendTo(r.ts[:0], r.vs[:0])
+	r.readTail()
 	lo := sealEnd(s.sealed, r.width)
 	starts, cols := r.v.group.compute(s.plan, r.wi, samples{r.ts, r.vs, s.carry}, lo, math.MaxInt64, s.seams, []rollup.Method{m})
 	if i := lastPresent(len(starts), &cols[0]); i >= 0 {
@@ -239,6 +247,9 @@ func (r *measureReader) fromRaw(from, to int64) error {
 	var err error
 	if r.ts, r.vs, err = r.v.appendRawBlocks(r.ctx, r.v.it, r.s, from, to, r.ts[:0], r.vs[:0]); err != nil {
 		return err
+	}
+	if r.s.plan.keepAll {
+		r.ts, r.vs = lastOfEqual(r.ts, r.vs)
 	}
 	starts, cols := r.v.group.compute(r.s.plan, r.wi, samples{r.ts, r.vs, sampleState{t: noTime}}, from, to, nil, r.methods)
 	r.add(starts, cols)

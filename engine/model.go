@@ -24,6 +24,10 @@ type ArchivePolicy struct {
 	Definition []Granularity   // in the order they were given; widths differ
 	Methods    []rollup.Method // in ascending order, no doubles
 	Raw        time.Duration   // how long raw samples are kept, by data time; 0: only as long as the back window needs them
+	// KeepAll keeps every sample, as Ceilometer does; it needs Raw. Several samples at one instant stay several in raw reads, in the order
+	// of their arrival, of which aggregates see the last. Late samples are taken as long as all samples of the groups that they belong to are
+	// kept, and aggregates are always those of all samples. Without it, times are unique and lateness is Gnocchi's.
+	KeepAll bool
 
 	rawKeep time.Duration // if not 0: how long raw blocks are kept because points are read from them; RawForever: for ever
 }

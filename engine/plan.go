@@ -20,11 +20,12 @@ type plan struct {
 	coarse  int64 // the coarsest width
 	window  int64 // how far before the newest sample's coarsest group samples are still taken
 	raw     int64 // how long raw samples are shown: 0 not at all, -1 for ever
+	keepAll bool  // ArchivePolicy.KeepAll
 	rawKeep int64 // how long raw blocks are kept: raw, or longer where derived widths need it; -1 for ever
 }
 
 func newPlan(p *ArchivePolicy) *plan {
-	pl := &plan{methods: slices.Clone(p.Methods), raw: int64(p.Raw)}
+	pl := &plan{methods: slices.Clone(p.Methods), raw: int64(p.Raw), keepAll: p.KeepAll}
 	defs := slices.Clone(p.Definition)
 	slices.SortFunc(defs, func(a, b Granularity) int { return int(min(1, max(-1, a.Width-b.Width))) })
 	for _, m := range p.Methods {

@@ -117,6 +117,9 @@ func (p ArchivePolicy) check() (ArchivePolicy, error) {
 	if p.Raw < RawForever {
 		return invalid("raw retention %v is negative", p.Raw)
 	}
+	if p.KeepAll && p.Raw == 0 {
+		return invalid("all samples are to be kept, but no raw samples")
+	}
 	if fault := checkDefinition(p.Definition, p.BackWindow); fault != "" {
 		return invalid("%s", fault)
 	}
@@ -177,8 +180,11 @@ func appendPolicy(dst []byte, p *ArchivePolicy) []byte {
 	for _, m := range p.Methods {
 		dst = binary.AppendUvarint(dst, uint64(m))
 	}
-	if p.rawKeep != 0 {
+	if p.rawKeep != 0 || p.KeepAll {
 		dst = binary.AppendVarint(dst, int64(p.rawKeep))
+	}
+	if p.KeepAll {
+		dst = append(dst, 1)
 	}
 	return endRecord(dst, at)
 }
@@ -200,7 +206,8 @@ func decodePolicy(rec []byte) (ArchivePolicy, error) {
 	}
 	if r.src != "" {
 		p.rawKeep = time.Duration(r.varint("how long raw blocks are kept"))
-		if r.err == nil && (p.Raw <= 0 || p.rawKeep != RawForever && p.rawKeep <= p.Raw) {
+		p.KeepAll = r.src != "" && r.byte("whether all samples are kept") == 1
+		if r.err == nil && !(p.KeepAll && p.rawKeep == 0) && (p.Raw <= 0 || p.rawKeep != RawForever && p.rawKeep <= p.Raw) {
 			return p, formatError("raw blocks are kept no longer than samples are shown")
 		}
 	}

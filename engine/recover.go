@@ -84,7 +84,7 @@ func (r *replayer) record(at logPlace, payload []byte) error {
 	if seq <= r.trimmed {
 		return nil
 	}
-	if r.rows, err = decodeLogRows(r.rows, fields); err != nil {
+	if r.rows, r.app.notes, err = decodeLogRows(r.rows, r.app.notes, fields); err != nil {
 		return r.log.corrupt(at, err)
 	}
 	r.records = append(r.records, replayRecord{seq, len(r.rows), int64(len(payload)), at})
@@ -140,7 +140,7 @@ func (r *replayer) replay() error {
 			}
 		}
 	}
-	r.rows, r.records = r.rows[:0], r.records[:0]
+	r.rows, r.records, r.app.notes = r.rows[:0], r.records[:0], r.app.notes[:0]
 	return nil
 }
 

@@ -39,6 +39,9 @@ func (v *View) Resample(ctx context.Context, m Ref, width time.Duration, method 
 	if r.ts, r.vs, err = v.rawOf(ctx, v.it, s, from, to, r.ts[:0], r.vs[:0]); err != nil {
 		return ts, vs, err
 	}
+	if s.plan.keepAll {
+		r.ts, r.vs = lastOfEqual(r.ts, r.vs)
+	}
 	ts, vs = r.append(int64(width), method, ts, vs)
 	return ts, vs, nil
 }

@@ -25,6 +25,7 @@ type sealer struct {
 	vs    []float64
 	key   []byte
 	value []byte
+	noted noteColumns
 	old   blockBuffer
 }
 
@@ -69,6 +70,7 @@ type sealState struct {
 	ends   []blockEnd
 	edits  uint32
 	hint   encoding.Hint
+	notes  *notes
 }
 
 func (db *DB) beginSeal(ref Ref) (*series, sealState) {
@@ -79,7 +81,7 @@ func (db *DB) beginSeal(ref Ref) (*series, sealState) {
 		return nil, sealState{}
 	}
 	s.sealing = true
-	return s, sealState{s.tail, s.sealed, s.maxT, s.carry, slices.Clone(s.seams), slices.Clone(s.ends), s.edits, s.hint}
+	return s, sealState{s.tail, s.sealed, s.maxT, s.carry, slices.Clone(s.seams), slices.Clone(s.ends), s.edits, s.hint, s.copyNotes()}
 }
 
 // sealCopy seals by a copied state; false means that the state has changed and nothing was done.
@@ -104,11 +106,8 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, mode sealMode) (done
 	if mode != sealNothing && st.maxT != noTime {
 		if f := pl.floor(st.maxT); f > st.sealed && f > 0 {
 			edge = f
-			if k, err = db.writeBlocks(sl, wb, s, &st, pl, f, mode == sealWhole); err != nil {
+			if k, carry, err = db.writeBlocks(sl, wb, s, &st, pl, f, mode == sealWhole); err != nil {
 				return false, err
-			}
-			if k > 0 {
-				carry = sampleState{t: sl.ts[k-1], bits: bitsOf(sl.vs[k-1])}
 			}
 		}
 	}
@@ -122,12 +121,12 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, mode sealMode) (done
 	if s.edits != st.edits {
 		return false, nil
 	}
-	rest := s.tail
+	rest, noted := s.tail, s.notes
 	if k > 0 {
-		rest = s.tail.cut(k)
+		rest, noted = s.tail.cut(k), s.notes.cut(k)
 	}
 	seams := slices.DeleteFunc(slices.Clone(s.seams), func(x seam) bool { return x.start < sealEnd(edge, pl.widths[x.width]) })
-	sl.value = s.appendRecord(sl.value[:0], edge, carry, st.ends, seams, &rest)
+	sl.value = s.appendRecord(sl.value[:0], edge, carry, st.ends, seams, &rest, noted, s.late)
 	sl.key = seriesKey(sl.key[:0], s.ref)
 	if err := wb.Set(sl.key, sl.value, nil); err != nil {
 		return false, err
@@ -141,6 +140,7 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, mode sealMode) (done
 	before := s.memBytes()
 	s.groups = nil // they look at samples that may have left the tail
 	s.tail, s.sealed, s.carry, s.ends, s.seams, s.hint = rest, edge, carry, st.ends, seams, st.hint
+	s.notes = noted
 	s.sealAt = rest.n + maxBlockRows
 	s.firstSeq.Store(0)
 	db.head.bytes.Add(s.memBytes() - before)
@@ -148,13 +148,18 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, mode sealMode) (done
 	return true, nil
 }
 
-// writeBlocks adds to wb the blocks of everything before f and returns how many samples of the tail they hold.
-func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, pl *plan, f int64, whole bool) (int, error) {
+// writeBlocks adds to wb the blocks of everything before f and returns how many samples of the tail they hold, and the newest sample
+// before what is left of the tail.
+func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, pl *plan, f int64, whole bool) (int, sampleState, error) {
 	var ok bool
 	if sl.ts, sl.vs, ok = st.tail.appendTo(sl.ts[:0], sl.vs[:0]); !ok {
-		return 0, fmt.Errorf("tsdb: tail of metric %v does not decode: %w", s.meta.id, ErrCorrupt)
+		return 0, st.carry, fmt.Errorf("tsdb: tail of metric %v does not decode: %w", s.meta.id, ErrCorrupt)
 	}
 	k, _ := slices.BinarySearch(sl.ts, pl.tailStart(f))
+	carry := st.carry
+	if k > 0 {
+		carry = sampleState{t: sl.ts[k-1], bits: bitsOf(sl.vs[k-1])}
+	}
 	if st.ends == nil {
 		st.ends = make([]blockEnd, 1+len(pl.widths))
 	}
@@ -163,10 +168,18 @@ func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, 
 	var err error
 	if pl.raw != 0 {
 		sl.enc.SetHint(&st.hint)
-		if err := w.raw(pl, sl.ts[:k], sl.vs[:k]); err != nil {
-			return 0, err
+		if !sl.noted.of(st.notes, k) {
+			return 0, carry, fmt.Errorf("tsdb: notes of metric %v do not decode: %w", s.meta.id, ErrCorrupt)
+		}
+		if err := w.raw(pl, sl.ts[:k], sl.vs[:k], &sl.noted); err != nil {
+			return 0, carry, err
 		}
 		sl.enc.SetHint(nil)
+	}
+	before := k // samples of the blocks, one an instant
+	if pl.keepAll {
+		sl.ts, sl.vs = lastOfEqual(sl.ts, sl.vs)
+		before, _ = slices.BinarySearch(sl.ts, pl.tailStart(f))
 	}
 	in := samples{sl.ts, sl.vs, st.carry}
 	for wi, width := range pl.widths {
@@ -177,19 +190,19 @@ func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, 
 		}
 		a, _ := slices.BinarySearch(sl.ts, starts[0])
 		b, _ := slices.BinarySearch(sl.ts, sealEnd(f, width))
-		if pl.derived[wi] && b-a == len(starts) && b <= k {
+		if pl.derived[wi] && b-a == len(starts) && b <= before {
 			err = w.derived(&w.ends[1+wi], width, starts)
 		} else {
 			err = w.aggregates(&w.ends[1+wi], width, starts, cols)
 		}
 		if err != nil {
-			return 0, err
+			return 0, carry, err
 		}
 		if err := w.expire(keyAgg, width, pl.keep[wi], newestOfAll(starts, cols)); err != nil {
-			return 0, err
+			return 0, carry, err
 		}
 	}
-	return k, nil
+	return k, carry, nil
 }
 
 // newestOfAll returns the newest time up to which every method has a point, noTime if one has none: retention goes by
@@ -215,7 +228,8 @@ type blockWriter struct {
 	it *pebble.Iterator // over blocks; made when it is needed
 
 	ends  []blockEnd
-	whole bool // joins blocks more readily
+	cols  []encoding.Column // memory of putRaw
+	whole bool              // joins blocks more readily
 }
 
 func (w *blockWriter) iterator() (*pebble.Iterator, error) {
@@ -249,8 +263,11 @@ func runs(n int, at func(i int) int64, span int64, fn func(i, j int, partition u
 		}
 		// Equal parts rather than a full block and a crumb.
 		parts := (j - i + maxBlockRows*5/4 - 1) / (maxBlockRows * 5 / 4)
-		for ; parts > 0; parts-- {
+		for ; parts > 0 && i < j; parts-- {
 			m := i + (j-i)/parts
+			for m < j && at(m) == at(m-1) { // one instant is in one block, or two would have one name
+				m++
+			}
 			if err := fn(i, m, uint32(p)); err != nil {
 				return err
 			}
@@ -260,23 +277,25 @@ func runs(n int, at func(i int) int64, span int64, fn func(i, j int, partition u
 	return nil
 }
 
-func (w *blockWriter) raw(pl *plan, ts []int64, vs []float64) error {
+func (w *blockWriter) raw(pl *plan, ts []int64, vs []float64, noted *noteColumns) error {
 	width := pl.widths[0]
 	at := func(i int) int64 { return ts[i] }
 	return runs(len(ts), at, span(width), func(i, j int, partition uint32) error {
-		t, v := ts[i:j], vs[i:j]
+		t, v, nc := ts[i:j], vs[i:j], noted.rows(i, j)
 		if i == 0 { // what this call writes itself is not joined
 			small, err := w.last(&w.ends[0], keyRaw, width, partition, len(t))
 			if err = w.spared(err); err != nil {
 				return err
 			}
 			if small != nil {
+				n := len(small.ts)
 				t, v = append(small.ts, t...), append(small.values, v...)
 				small.ts, small.values = t, v
+				nc = small.noted.join(n, nc, len(t)-n)
 			}
 		}
 		w.ends[0] = blockEnd{end: ts[j-1], rows: len(t)}
-		if err := w.put(blockKey{keyRaw, width, partition, w.s.ref, ts[j-1]}, t, []encoding.Column{{Values: v}}); err != nil {
+		if err := w.putRaw(blockKey{keyRaw, width, partition, w.s.ref, ts[j-1]}, t, v, nc); err != nil {
 			return err
 		}
 		return w.expire(keyRaw, width, pl.rawKeep, ts[j-1])

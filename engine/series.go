@@ -40,11 +40,14 @@ type series struct {
 	sealing  bool          // one sealer at a time
 	gone     bool          // the metric was deleted
 	touched  bool          // used since the last eviction sweep
+	all      bool          // its policy keeps all samples
+	notes    *notes        // what is known of the tail's samples beside time and value; nil: nothing
 
 	sealed int64       // groups that end at or before it are in blocks; noTime: none
 	carry  sampleState // newest sample before the tail; t is noTime if there is none
 	ends   []blockEnd  // the last block of raw samples and of each width; nil: none
 	seams  []seam
+	late   []lateSample  // accepted, and to be put where they belong
 	groups []newestGroup // per width, for policies that may have seams; nil: not worked out
 	hint   encoding.Hint // how the last raw block was encoded
 }
@@ -66,18 +69,22 @@ func (s *series) newest() int64 {
 
 // memBytes is what the series takes in memory.
 func (s *series) memBytes() int64 {
-	return int64(cap(s.tail.buf)) + int64(cap(s.seams))*24 + seriesBytes
+	n := int64(cap(s.tail.buf)) + int64(cap(s.seams))*24 + seriesBytes
+	if s.notes != nil || s.late != nil {
+		n += s.notes.memBytes() + int64(cap(s.late))*lateBytes
+	}
+	return n
 }
 
-const seriesBytes = 320 // struct, its slot and the allocator's rounding
+const seriesBytes = 352 // struct, its slot and the allocator's rounding
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Series record, version 1. uv is an unsigned, sv a zigzag varint of encoding/binary; times are nanoseconds since the
+// Series record, versions 1 and 2. uv is an unsigned, sv a zigzag varint of encoding/binary; times are nanoseconds since the
 // Unix epoch.
 //
 //	bytes  field
-//	1      version = 1
+//	1      version
 //	uv     seq: every log record up to it is contained for this metric
 //	1      flags: 1 something is sealed, 2 there is a sample before the tail, 4 the tail's predictor is that sample
 //	sv     sealed: groups that end at or before it are in blocks (with flag 1)
@@ -89,8 +96,12 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 //	sv     the difference of times that goes with it
 //	sv     time of the tail's last sample less that of what the first is relative to
 //	uv     length of the tail, then the tail (see tail.go)
+//	...    version 2: late samples and notes (see notes.go). A series without them gets version 1.
 //	4      CRC-32C of every byte before it, little-endian
-const seriesVersion = 1
+const (
+	seriesVersion      = 1
+	seriesVersionNotes = 2
+)
 
 const (
 	flagSealed  = 1
@@ -98,10 +109,14 @@ const (
 	flagRelated = 4
 )
 
-// appendRecord appends the series record for a state whose tail is tl.
-func (s *series) appendRecord(b []byte, sealed int64, carry sampleState, ends []blockEnd, seams []seam, tl *tail) []byte {
+// appendRecord appends the series record for a state whose tail is tl, with these notes and late samples.
+func (s *series) appendRecord(b []byte, sealed int64, carry sampleState, ends []blockEnd, seams []seam, tl *tail, nt *notes, late []lateSample) []byte {
 	from := len(b)
-	b = append(b, seriesVersion)
+	version := byte(seriesVersion)
+	if nt != nil || len(late) > 0 {
+		version = seriesVersionNotes
+	}
+	b = append(b, version)
 	b = binary.AppendUvarint(b, s.seq)
 	flags, near := byte(0), int64(0)
 	if sealed != noTime {
@@ -139,6 +154,9 @@ func (s *series) appendRecord(b []byte, sealed int64, carry sampleState, ends []
 	b = binary.AppendVarint(binary.AppendVarint(b, tl.base.delta), tl.last.t-tl.base.t)
 	b = binary.AppendUvarint(b, uint64(len(tl.buf)))
 	b = append(b, tl.buf...)
+	if version == seriesVersionNotes {
+		b = s.appendNotes(b, nt, late)
+	}
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[from:], castagnoli))
 }
 
@@ -181,23 +199,29 @@ func (r *fieldReader) u64() uint64 {
 
 // checked strips and verifies the CRC-32C at the end of b and the version byte at its start.
 func checked(b []byte, version byte) (fieldReader, error) {
+	r, _, err := checkedTo(b, version, version)
+	return r, err
+}
+
+// checkedTo is checked for several versions, and tells which it is.
+func checkedTo(b []byte, least, most byte) (fieldReader, byte, error) {
 	if len(b) < 5 {
-		return fieldReader{}, fmt.Errorf("%w: %d bytes", ErrCorrupt, len(b))
+		return fieldReader{}, 0, fmt.Errorf("%w: %d bytes", ErrCorrupt, len(b))
 	}
 	body := b[:len(b)-4]
 	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(b[len(body):]) {
-		return fieldReader{}, fmt.Errorf("%w: checksum", ErrCorrupt)
+		return fieldReader{}, 0, fmt.Errorf("%w: checksum", ErrCorrupt)
 	}
-	if body[0] != version {
-		return fieldReader{}, fmt.Errorf("%w %d", ErrVersion, body[0])
+	if body[0] < least || body[0] > most {
+		return fieldReader{}, 0, fmt.Errorf("%w %d", ErrVersion, body[0])
 	}
-	return fieldReader{b: body[1:]}, nil
+	return fieldReader{b: body[1:]}, body[0], nil
 }
 
 // decodeRecord fills s from a series record; the tail's bytes are copied. It does not walk the tail: before it is
 // appended to, tail.restore must.
 func (s *series) decodeRecord(b []byte) error {
-	r, err := checked(b, seriesVersion)
+	r, version, err := checkedTo(b, seriesVersion, seriesVersionNotes)
 	if err != nil {
 		return err
 	}
@@ -235,10 +259,10 @@ func (s *series) decodeRecord(b []byte) error {
 		x.lo = x.start + r.sv()
 		s.seams = append(s.seams, x)
 	}
-	return s.decodeTail(&r, flags)
+	return s.decodeTail(&r, flags, version)
 }
 
-func (s *series) decodeTail(r *fieldReader, flags byte) error {
+func (s *series) decodeTail(r *fieldReader, flags, version byte) error {
 	count := r.uv()
 	s.tail.base = sampleState{t: s.carry.t, bits: s.carry.bits}
 	if flags&flagRelated == 0 {
@@ -248,10 +272,15 @@ func (s *series) decodeTail(r *fieldReader, flags byte) error {
 	s.tail.last = s.tail.base
 	s.tail.last.t += r.sv()
 	buf := r.take(r.uv())
+	s.notes, s.late = nil, nil
+	if s.tail.n = int(count); version == seriesVersionNotes && count <= uint64(len(buf)) {
+		if err := s.decodeNotes(r); err != nil {
+			return err
+		}
+	}
 	if r.bad || len(r.b) != 0 || count > uint64(len(buf)) {
 		return fmt.Errorf("%w: series record", ErrCorrupt)
 	}
-	s.tail.n = int(count)
 	s.tail.buf = append([]byte(nil), buf...)
 	s.maxT = s.newest()
 	return nil

@@ -6,7 +6,7 @@ import (
 	"math/bits"
 )
 
-// A tail is the unsealed end of a series: samples in strictly increasing time as a byte stream that is
+// A tail is the unsealed end of a series: samples in order of time as a byte stream that is
 // only ever appended to, so that a reader may keep a copy of the struct and read it while the writer goes
 // on behind it.
 //
@@ -70,7 +70,7 @@ func asHundredths(b uint64) (int64, bool) {
 	return i, math.Float64bits(float64(i)/100) == b
 }
 
-// append adds a sample; t is greater than that of the last one.
+// append adds a sample; t is not less than that of the last one, and greater unless the policy keeps all samples.
 func (tl *tail) append(t int64, value float64) {
 	b := tl.buf
 	o := len(b)
@@ -240,13 +240,13 @@ func (r *tailReader) next() bool {
 	return true
 }
 
-// appendTo decodes the whole tail. It returns false if the bytes don't hold n samples in increasing time
+// appendTo decodes the whole tail. It returns false if the bytes don't hold n samples in order of time
 // that end at the last one.
 func (tl *tail) appendTo(ts []int64, vs []float64) ([]int64, []float64, bool) {
 	r := tl.reader()
 	from := len(ts)
 	for range tl.n {
-		if !r.next() || (len(ts) > from && r.st.t <= ts[len(ts)-1]) {
+		if !r.next() || (len(ts) > from && r.st.t < ts[len(ts)-1]) {
 			return ts, vs, false
 		}
 		ts = append(ts, r.st.t)
@@ -256,12 +256,12 @@ func (tl *tail) appendTo(ts []int64, vs []float64) ([]int64, []float64, bool) {
 }
 
 // restore walks a tail that was read back and completes the state of its last sample, of which only the time was kept.
-// It returns false if the bytes don't hold n samples in increasing time that end at that time.
+// It returns false if the bytes don't hold n samples in order of time that end at that time.
 func (tl *tail) restore() bool {
 	r := tl.reader()
 	for i := range tl.n {
 		before := r.st.t
-		if !r.next() || (i > 0 && r.st.t <= before) {
+		if !r.next() || (i > 0 && r.st.t < before) {
 			return false
 		}
 	}

@@ -28,6 +28,7 @@ type Tx struct {
 	metrics   map[UUID]*metricChange
 	revisions map[uint32]*revisionChange
 	windows   []*policyEntry // whose back window changes
+	contexts  []newContext
 }
 
 // resourceChange holds a resource before and after a transaction; nil: there is none. now is the transaction's own.
@@ -128,6 +129,9 @@ func (tx *Tx) flush(ch *index.Change) error {
 		if err := tx.flushMetric(ch, id, c, &buf); err != nil {
 			return err
 		}
+	}
+	if err := tx.flushContexts(ch); err != nil {
+		return err
 	}
 	if err := ch.Write(tx.batch, tx.cat.p); err != nil {
 		return indexError(err)
@@ -266,6 +270,7 @@ func (tx *Tx) publish(ch *index.Change) {
 	n := tx.counts
 	c.counts.Store(&n)
 	tx.publishEnded()
+	tx.publishContexts()
 	for id, r := range tx.resources {
 		if r.gone != 0 {
 			c.byOrdinal.drop(r.gone)

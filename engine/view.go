@@ -45,8 +45,9 @@ type viewSeries struct {
 	ends   []blockEnd // read only
 	seams  []seam
 	maxT   int64
-	held   bool // it was in memory when the view was made
-	absent bool // read its record first
+	notes  *notes // of the tail; nil: none
+	held   bool   // it was in memory when the view was made
+	absent bool   // read its record first
 }
 
 // View pins the present state of the metrics. ErrNotFound, ErrClosed.
@@ -138,6 +139,7 @@ func absentSeries(ref Ref, id UUID, pl *plan) viewSeries {
 func (vs *viewSeries) copyOf(s *series) {
 	vs.tail, vs.sealed, vs.carry, vs.ends, vs.maxT, vs.absent = s.tail, s.sealed, s.carry, s.ends, s.maxT, false
 	vs.seams = slices.Clone(s.seams) // most have none
+	vs.notes = s.copyNotes()
 }
 
 // end returns the last block of a tier: 0 for raw samples, else 1 more than the width's index. Its rows are 0 if there is none.

@@ -21,7 +21,7 @@ func (db *DB) overWindows(tx *Tx, commit func() error) error {
 			return nil
 		}
 		done = append(done, s)
-		return tx.batch.Set(seriesKey(nil, ref), s.appendRecord(nil, s.sealed, s.carry, s.ends, s.seams, &s.tail), nil)
+		return tx.batch.Set(seriesKey(nil, ref), s.appendRecord(nil, s.sealed, s.carry, s.ends, s.seams, &s.tail, s.notes, s.late), nil)
 	})
 	if err != nil {
 		return err

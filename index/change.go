@@ -53,6 +53,12 @@ func (c *Change) Set(space byte, ord uint32, field string, old, value Value) {
 	}
 }
 
+// Also says that a field of the ordinal, which Set gave a value in this change, has another value beside it, as a list has several.
+// The field is an ordinary one, and the value neither Null nor a Time nor one that it has already.
+func (c *Change) Also(space byte, ord uint32, field string, value Value) {
+	c.add(space, field, value, ord)
+}
+
 // setCell keeps the postings of times' cells.
 func (c *Change) setCell(space byte, ord uint32, field string, old, value Value) {
 	was, is := cellOf(old), cellOf(value)

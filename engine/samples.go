@@ -1,0 +1,377 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/telemetrydb/tsdb/encoding"
+)
+
+// Samples are columns of samples, equally long.
+type Samples struct {
+	Times    []int64 // nanoseconds since the Unix epoch
+	Values   []float64
+	Contexts []ContextRef // 0: none
+	Arrivals []int64      // nanoseconds since the Unix epoch, whole milliseconds
+	Seqs     []uint32     // which of the samples of its instant, from 0 in the order of arrival
+	Metrics  []Ref        // of a reader of several metrics, else nil
+}
+
+func (c *Samples) reset() {
+	c.Times, c.Values, c.Contexts = c.Times[:0], c.Values[:0], c.Contexts[:0]
+	c.Arrivals, c.Seqs, c.Metrics = c.Arrivals[:0], c.Seqs[:0], c.Metrics[:0]
+}
+
+// cut leaves the first n samples.
+func (c *Samples) cut(n int) {
+	c.Times, c.Values, c.Contexts = c.Times[:n], c.Values[:n], c.Contexts[:n]
+	c.Arrivals, c.Seqs = c.Arrivals[:n], c.Seqs[:n]
+}
+
+// SampleQuery says which samples are read, and in which order. The zero value reads all, newest first.
+type SampleQuery struct {
+	OldestFirst bool        // samples of one instant in the order of arrival; else in the opposite order
+	Limit       int         // 0: no limit
+	Contexts    *ContextSet // only samples of these; nil: all samples, also those without a context
+}
+
+// SampleReader reads samples of one metric, some columns at a time:
+//
+//	for r.Next() {
+//		c := r.Columns()
+//	}
+//	return r.Err()
+//
+// It decodes no more than it is asked for. Several readers of one view may be read in turn, by the view's goroutine.
+type SampleReader struct {
+	v    *View
+	ctx  context.Context
+	s    *viewSeries
+	q    SampleQuery
+	from int64
+	to   int64 // newest first: of what is left; likewise from, oldest first
+	left int
+	err  error
+
+	tailDone bool
+	block    encoding.Block // newest first: the block being read, and its rows that are left
+	key      blockKey
+	low, up  int
+	step     int // rows to decode next
+
+	out   Samples
+	noted noteColumns
+	notes []annotation
+}
+
+// Samples returns a reader of the metric's raw samples that are kept with from <= time < to. Errors are the reader's.
+func (v *View) Samples(ctx context.Context, m Ref, from, to int64, q SampleQuery) *SampleReader {
+	r := &SampleReader{v: v, ctx: ctx}
+	s, err := v.find(m)
+	if r.err = err; err == nil {
+		r.open(s, from, to, q)
+	}
+	return r
+}
+
+func (r *SampleReader) open(s *viewSeries, from, to int64, q SampleQuery) {
+	r.s, r.q, r.from, r.to = s, q, max(0, from), to
+	r.left = q.Limit
+	if q.Limit <= 0 {
+		r.left = math.MaxInt
+	}
+	r.step = 64
+	switch {
+	case s.maxT == noTime:
+		r.left = 0
+	case s.plan.raw == 0:
+		r.from = max(r.from, s.plan.floor(s.maxT))
+	case s.plan.raw > 0:
+		r.from = max(r.from, min(s.maxT-s.plan.raw+1, s.plan.floor(s.maxT)))
+	}
+	if s.maxT < math.MaxInt64 {
+		r.to = min(r.to, s.maxT+1)
+	}
+}
+
+// Columns returns the samples that Next has read, at least one: read only, valid until the next Next.
+func (r *SampleReader) Columns() *Samples { return &r.out }
+
+// Err returns what stopped Next, nil at a plain end. A CorruptError says which range cannot be read.
+func (r *SampleReader) Err() error { return r.err }
+
+// Next reads more samples. False means the end or an error: ask Err.
+func (r *SampleReader) Next() bool {
+	r.out.reset()
+	for r.err == nil && r.left > 0 && r.from < r.to {
+		if r.err = r.ctx.Err(); r.err != nil {
+			break
+		}
+		var more bool
+		if r.q.OldestFirst {
+			more, r.err = r.forward()
+		} else {
+			more, r.err = r.backward()
+		}
+		if n := len(r.out.Times); r.err == nil && n > 0 {
+			if n > r.left {
+				r.out.cut(r.left)
+			}
+			r.left -= len(r.out.Times)
+			if !more {
+				r.left = 0
+			}
+			return true
+		}
+		if !more {
+			break
+		}
+	}
+	r.left = 0
+	if r.err != nil && r.s != nil {
+		r.err = locate(r.err, r.s.id)
+	}
+	return false
+}
+
+// tailFirst is the time of the tail's first sample.
+func (vs *viewSeries) tailFirst() int64 {
+	if vs.tail.n == 0 {
+		return math.MaxInt64
+	}
+	r := vs.tail.reader()
+	r.next()
+	return r.st.t
+}
+
+// forward reads the samples of the next block, or at last the tail's.
+func (r *SampleReader) forward() (more bool, err error) {
+	first := r.s.tailFirst()
+	if !r.tailDone && r.s.sealed != noTime && r.from < min(first, r.to) {
+		found := false
+		end := min(first, r.to)
+		err := blockRange(r.v.it, keyRaw, r.s.plan.widths[0], r.s.ref, r.from, end, func(k blockKey, val []byte) (bool, error) {
+			b, err := parseColumns(k, val)
+			if err != nil {
+				return false, err
+			}
+			i, j, err := b.Range(r.from, end)
+			if err == nil && i < j {
+				err = r.readBlock(&b, i, j)
+			}
+			found = true
+			r.from = b.Last() + 1
+			return false, corruptBlock(k, &b, err)
+		})
+		if err != nil || found {
+			return true, err
+		}
+	}
+	r.tailDone = true
+	return false, r.readTail()
+}
+
+// backward reads the tail's samples, or some of the last block's that has any left.
+func (r *SampleReader) backward() (more bool, err error) {
+	if !r.tailDone {
+		r.tailDone = true
+		if first := r.s.tailFirst(); first < r.to {
+			err := r.readTail()
+			r.to = max(first, r.from)
+			r.reverse()
+			return r.s.sealed != noTime, err
+		}
+	}
+	if r.s.sealed == noTime {
+		return false, nil
+	}
+	for r.low == r.up {
+		ok, err := r.olderBlock()
+		if !ok || err != nil {
+			return false, err
+		}
+	}
+	i := max(r.low, r.up-min(r.step, max(r.left, 64)))
+	r.step = min(4*r.step, maxBlockRows)
+	for i > r.low { // one instant's samples are read together
+		ts, err := r.block.AppendTimes(nil, i-1, i+1)
+		if err != nil {
+			return false, corruptBlock(r.key, &r.block, err)
+		}
+		if ts[0] != ts[1] {
+			break
+		}
+		i--
+	}
+	err = corruptBlock(r.key, &r.block, r.readBlock(&r.block, i, r.up))
+	r.up = i
+	r.reverse()
+	return true, err
+}
+
+// olderBlock goes on to the block before the present one, or at first to the last one that reaches before the end of the range.
+func (r *SampleReader) olderBlock() (bool, error) {
+	it, width := r.v.it, r.s.plan.widths[0]
+	sp := span(width)
+	if r.key == (blockKey{}) {
+		at := blockKey{keyRaw, width, uint32((r.to - 1) / sp), r.s.ref, r.to - 1}
+		if it.SeekGE(at.append(nil)) {
+			k, ok := parseBlockKey(it.Key())
+			if ok && k.kind == keyRaw && k.width == width && k.partition == at.partition && k.ref == at.ref {
+				if ok, err := r.enter(k, it); ok || err != nil {
+					return ok, err
+				}
+			}
+		}
+		r.key = at
+	}
+	for at := r.key; int64(at.partition) >= r.from/sp && it.SeekLT(at.append(nil)); {
+		k, ok := parseBlockKey(it.Key())
+		if !ok || k.kind != keyRaw || k.width != width {
+			break
+		}
+		if k.ref == r.s.ref && k.partition == at.partition {
+			if k.end < r.from {
+				return false, nil
+			}
+			return r.enter(k, it)
+		}
+		p := k.partition
+		if p == at.partition || k.ref < r.s.ref { // another metric's, before ours in its partition
+			if p == at.partition && p == 0 {
+				break
+			}
+			if p == at.partition {
+				p--
+			}
+		}
+		at = blockKey{keyRaw, width, p, r.s.ref, math.MaxInt64}
+	}
+	return false, it.Error()
+}
+
+// enter begins to read a block; false if it lies behind the range.
+func (r *SampleReader) enter(k blockKey, it *pebble.Iterator) (bool, error) {
+	val, err := it.ValueAndErr()
+	if err != nil {
+		return false, err
+	}
+	if len(val) == 0 {
+		return false, k.corrupt(fmt.Errorf("%w: empty value", ErrCorrupt))
+	}
+	b, err := parseColumns(k, slices.Clone(val))
+	if err != nil {
+		return false, err
+	}
+	if b.First() >= r.to {
+		return false, nil
+	}
+	r.key, r.block = k, b
+	r.low, r.up, err = b.Range(r.from, r.to)
+	return true, corruptBlock(k, &b, err)
+}
+
+// readBlock appends the rows [i,j) of a block to out, in order of time.
+func (r *SampleReader) readBlock(b *encoding.Block, i, j int) (err error) {
+	c := &r.out
+	if err := r.noted.read(b, i, j); err != nil {
+		return err
+	}
+	if r.q.Contexts != nil && !r.anyWanted() {
+		return nil
+	}
+	if c.Times, err = b.AppendTimes(c.Times, i, j); err != nil {
+		return err
+	}
+	if c.Values, err = b.AppendValues(c.Values, columnValue, i, j); err != nil {
+		return err
+	}
+	r.notes = r.notes[:0]
+	for k := range r.noted.contexts {
+		r.notes = append(r.notes, annotation{ContextRef(r.noted.contexts[k]), int64(r.noted.delays[k])})
+	}
+	r.finish()
+	return nil
+}
+
+// anyWanted tells whether a context of the rows just read is asked for.
+func (r *SampleReader) anyWanted() bool {
+	last := -1.0
+	for _, x := range r.noted.contexts {
+		if x != last && r.q.Contexts.Has(ContextRef(x)) {
+			return true
+		}
+		last = x
+	}
+	return len(r.noted.contexts) == 0 && r.q.Contexts.Has(0)
+}
+
+// readTail appends the tail's samples of the range to out, in order of time.
+func (r *SampleReader) readTail() error {
+	c, t := &r.out, &r.s.tail
+	damaged := &CorruptError{Key: seriesKey(nil, r.s.ref), Metric: r.s.id, From: r.s.tailFirst(), To: r.s.maxT, Err: ErrCorrupt}
+	var ok bool
+	if c.Times, c.Values, ok = t.appendTo(c.Times, c.Values); !ok {
+		return damaged
+	}
+	if r.notes = r.notes[:0]; r.s.notes != nil {
+		if r.notes, ok = r.s.notes.appendTo(r.notes, t.n); !ok {
+			return damaged
+		}
+	}
+	i, _ := slices.BinarySearch(c.Times, r.from)
+	j, _ := slices.BinarySearch(c.Times, r.to)
+	j = max(i, j)
+	c.Times, c.Values = append(c.Times[:0], c.Times[i:j]...), append(c.Values[:0], c.Values[i:j]...)
+	if len(r.notes) > 0 {
+		r.notes = append(r.notes[:0], r.notes[i:j]...)
+	}
+	r.finish()
+	return nil
+}
+
+// finish makes the other columns of what is in Times, Values and notes, and leaves only samples that are asked for.
+func (r *SampleReader) finish() {
+	c := &r.out
+	n := 0
+	seq := uint32(0)
+	for i, t := range c.Times {
+		if seq++; i == 0 || t != c.Times[i-1] {
+			seq = 0
+		}
+		var a annotation
+		if len(r.notes) > 0 {
+			a = r.notes[i]
+		}
+		c.Seqs = append(c.Seqs, seq)
+		c.Contexts = append(c.Contexts, a.context)
+		c.Arrivals = append(c.Arrivals, a.arrival(t))
+	}
+	if r.q.Contexts == nil {
+		return
+	}
+	last, has := ContextRef(0), r.q.Contexts.Has(0)
+	for i, x := range c.Contexts {
+		if x != last {
+			last, has = x, r.q.Contexts.Has(x)
+		}
+		if has {
+			c.Times[n], c.Values[n], c.Contexts[n], c.Arrivals[n], c.Seqs[n] = c.Times[i], c.Values[i], x, c.Arrivals[i], c.Seqs[i]
+			n++
+		}
+	}
+	c.cut(n)
+}
+
+func (r *SampleReader) reverse() {
+	c := &r.out
+	slices.Reverse(c.Times)
+	slices.Reverse(c.Values)
+	slices.Reverse(c.Contexts)
+	slices.Reverse(c.Arrivals)
+	slices.Reverse(c.Seqs)
+}
