@@ -29,7 +29,7 @@ func show(f *index.Filter) string {
 }
 
 func TestFilters(t *testing.T) {
-	custom, err := ParsePolicy([]byte(`
+	_, err := ParsePolicy([]byte(`
 only generic: "'generic':%(resource_type)s"
 list resource: "rule:only generic"
 search resource: "rule:resource_owner"
@@ -40,7 +40,7 @@ search metric: "!"
 	if err == nil || !strings.Contains(err.Error(), "is not expected there") {
 		t.Fatalf("a reference with a blank in it: %v", err)
 	}
-	custom, err = ParsePolicy([]byte(`
+	custom, err := ParsePolicy([]byte(`
 list resource: "'generic':%(resource_type)s"
 search resource: "rule:resource_owner"
 delete resources: "user_id:%(creator)s"

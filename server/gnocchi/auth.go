@@ -120,12 +120,13 @@ func (c *call) metricsFilter(rule auth.Rule) (*index.Filter, error) {
 		return own, nil
 	}
 	in := &index.Filter{Op: index.In, Field: "resource_id"}
-	all, err := c.db.Resources(c.r.Context(), engine.Query{Filter: ofResource})
+	err = c.db.EachResource(c.r.Context(), engine.Query{Filter: ofResource}, func(row engine.ResourceRow) error {
+		id := row.Resource().ID
+		in.Values = append(in.Values, index.Value{Kind: index.Bytes, Str: string(id[:])})
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	for _, r := range all {
-		in.Values = append(in.Values, index.Value{Kind: index.Bytes, Str: string(r.ID[:])})
 	}
 	return &index.Filter{Op: index.Or, Subs: []*index.Filter{own, in}}, nil
 }

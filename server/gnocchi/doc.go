@@ -14,6 +14,6 @@
 // Bodies are decoded into pooled buffers. Text from a body that is to be kept is copied; everything else of it is gone when
 // the answer has been written.
 //
-// Callers say who they are by basic authentication: the password is not looked at, the user admin may do everything, others
-// what they created. So the handler belongs on a loopback interface or behind something that authenticates.
+// Who asks and what they may do is up to the gate of Options (package auth). An endpoint asks it by call.may, mayResource or
+// mayMetric about one thing, and joins to the filter of a list what call.resourceFilter or metricsFilter gives.
 package gnocchi
