@@ -112,6 +112,7 @@ func BenchmarkCatalogue(b *testing.B) {
 			}
 			b.Logf("opened in %v; %d bytes on disk", time.Since(start), db.Stats().DiskBytes)
 			benchReads(b, db, c.resources)
+			benchChanges(b, db, c.resources)
 			b.Logf("index cache %d KiB, resources %d KiB", db.cat.ix.CacheBytes()>>10, db.cat.resources.bytes()>>10)
 			if err := db.Close(); err != nil {
 				b.Fatal(err)
@@ -213,5 +214,78 @@ func benchReads(b *testing.B, db *DB, resources int) {
 				b.Fatal(err)
 			}
 		}
+	})
+}
+
+// benchChanges makes past states of a hundredth of the resources, searches them, and does what concerns many resources at once.
+func benchChanges(b *testing.B, db *DB, resources int) {
+	ctx := context.Background()
+	eq := func(f, v string) *index.Filter { return &index.Filter{Op: index.Eq, Field: f, Value: textValue(v)} }
+	once := func(name string, fn func(tx *Tx) error) {
+		start := time.Now()
+		if err := db.Update(ctx, fn); err != nil {
+			b.Fatal(err)
+		}
+		b.Logf("%s in %v", name, time.Since(start))
+	}
+	once("a hundredth of the resources changed", func(tx *Tx) error {
+		for i := 0; i < resources; i += 100 {
+			r := benchResource(i)
+			r.Attributes["host"] = textValue("moved")
+			r.RevisionStart = time.Time{}
+			if err := tx.UpdateResource(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, c := range []struct {
+		name string
+		q    Query
+	}{
+		{"history=of_one", Query{Filter: &index.Filter{Op: index.Eq, Field: fieldID, Value: uuidValue(benchUUID(0))}, History: true}},
+		{"history=page_of_project", Query{Filter: eq(fieldProject, "project-0"), History: true, Limit: 100, Sort: []SortKey{{Field: fieldRevisionStart}, {Field: fieldStarted}}}},
+		{"history=page_of_all", Query{History: true, Limit: 100, Sort: []SortKey{{Field: fieldRevisionStart}, {Field: fieldStarted}}}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			n := 0
+			for b.Loop() {
+				rs, err := db.Resources(ctx, c.q)
+				if err != nil {
+					b.Fatal(err)
+				}
+				n = len(rs)
+			}
+			b.ReportMetric(float64(n), "found")
+		})
+	}
+	b.Run("history=rows_of_project", func(b *testing.B) {
+		n := 0
+		for b.Loop() {
+			n = 0
+			err := db.EachResource(ctx, Query{Filter: eq(fieldProject, "project-0"), History: true}, func(r ResourceRow) error {
+				if _, ok := r.Metric("cpu"); ok && r.Value("host").Kind == index.Bytes {
+					n++
+				}
+				return nil
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(n), "found")
+	})
+	once("an attribute of all resources filled in", func(tx *Tx) error {
+		t, err := tx.ResourceType("instance")
+		if err != nil {
+			return err
+		}
+		t.Attributes = append(t.Attributes, Attribute{Name: "zone", Type: AttributeString, MaxLength: 9, Required: true})
+		return tx.UpdateResourceType(t, map[string]index.Value{"zone": textValue("a")})
+	})
+	once("the resources of a flavor deleted", func(tx *Tx) error {
+		n, err := tx.DeleteResources(eq("flavor_name", "m1.3"))
+		b.Logf("%d resources", n)
+		return err
 	})
 }

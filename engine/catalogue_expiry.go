@@ -22,9 +22,9 @@ func (db *DB) expireCatalogue() error {
 			}
 			it := set.Iterator()
 			for n := 0; it.HasNext() && n < expireMany; n++ {
-				id, err := tx.idOf(it.Next())
+				r, err := tx.ownResourceAt(it.Next())
 				if err == nil {
-					err = tx.DeleteResource(id)
+					err = tx.DeleteResource(r.ID)
 				}
 				if err != nil {
 					return false, err

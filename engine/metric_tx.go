@@ -144,6 +144,23 @@ func (tx *Tx) AttachMetric(metric UUID, resource *UUID, name *string) error {
 	return nil
 }
 
+// dropMetric deletes a metric of a resource that goes, too. Its reference saves a look-up of the id.
+func (tx *Tx) dropMetric(m MetricRef) error {
+	if c := tx.metrics[m.ID]; c != nil {
+		c.now = nil
+		return nil
+	}
+	old, err := tx.cat.metric(m.Ref)
+	if err == nil && (old == nil || old.ID != m.ID) {
+		err = corruptRecord(ordinalKey(keyMetric, uint32(m.Ref)), formatError("no record of a metric of a resource"))
+	}
+	if err != nil {
+		return err
+	}
+	tx.metrics[m.ID] = &metricChange{old: old}
+	return nil
+}
+
 // DeleteMetric removes the metric and its samples; the space is given back in the background. ErrNotFound.
 func (tx *Tx) DeleteMetric(id UUID) error {
 	m, err := tx.ownMetric(id)

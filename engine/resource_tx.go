@@ -110,10 +110,9 @@ func (tx *Tx) DeleteResource(id UUID) error {
 		return err
 	}
 	for _, m := range r.metrics {
-		if _, err := tx.ownMetric(m.ID); err != nil {
+		if err := tx.dropMetric(m.MetricRef); err != nil {
 			return err
 		}
-		tx.metrics[m.ID].now = nil
 	}
 	tx.resources[id].now = nil
 	return tx.dropRevisions(id)

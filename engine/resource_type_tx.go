@@ -1,11 +1,8 @@
 package engine
 
 import (
-	"context"
 	"maps"
 	"slices"
-
-	"github.com/RoaringBitmap/roaring/v2"
 
 	"github.com/telemetrydb/tsdb/index"
 )
@@ -104,8 +101,14 @@ func (tx *Tx) rewriteType(name string, gone []string, fill map[string]index.Valu
 		affected.Subs = append(affected.Subs, &index.Filter{Op: index.Eq, Field: a})
 	}
 	f := &index.Filter{Op: index.And, Subs: []*index.Filter{{Op: index.Eq, Field: fieldType, Value: textValue(name)}, affected}}
-	if err := tx.ownResourcesOf(name, f); err != nil {
+	present, err := tx.eval(spaceResources, f)
+	if err != nil {
 		return err
+	}
+	for it := present.Iterator(); it.HasNext(); {
+		if _, err := tx.ownResourceAt(it.Next()); err != nil {
+			return err
+		}
 	}
 	past, err := tx.eval(spaceRevisions, f)
 	if err != nil {
@@ -138,52 +141,29 @@ func (tx *Tx) rewriteType(name string, gone []string, fill map[string]index.Valu
 	return nil
 }
 
-// ownResourcesOf takes all stored resources that the filter selects for changing. The filter is of what was before the
-// transaction.
-func (tx *Tx) ownResourcesOf(name string, f *index.Filter) error {
-	set, err := tx.eval(spaceResources, f)
-	if err != nil {
-		return err
-	}
-	for it := set.Iterator(); it.HasNext(); {
-		id, err := tx.idOf(it.Next())
+// ownResourceAt returns the stored resource at the ordinal for changing; nil: the transaction has deleted it, and perhaps made
+// another one of its id.
+func (tx *Tx) ownResourceAt(ord uint32) (*resource, error) {
+	r, ok := tx.cat.byOrdinal.get(ord)
+	if !ok {
+		var err error
+		r, err = readResource(tx.cat.p, ord)
+		if err == nil && r == nil {
+			err = corruptRecord(ordinalKey(keyResource, ord), formatError("missing record of a resource"))
+		}
 		if err != nil {
-			return err
-		}
-		if r, err := tx.resource(id); err != nil {
-			return err
-		} else if r == nil || r.Type != name {
-			continue
-		}
-		if _, err := tx.ownResource(id); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
-}
-
-func (tx *Tx) idOf(ord uint32) (UUID, error) {
-	if r, ok := tx.cat.byOrdinal.get(ord); ok {
-		return r.ID, nil
+	c := tx.resources[r.ID]
+	if c == nil {
+		c = &resourceChange{old: r, now: newResource(ord, &r.Resource, slices.Clone(r.metrics))}
+		tx.resources[r.ID] = c
 	}
-	r, err := readResource(tx.cat.p, ord)
-	if err == nil && r == nil {
-		err = corruptRecord(ordinalKey(keyResource, ord), formatError("missing record of a resource"))
+	if c.now == nil || c.now.ord != ord {
+		return nil, nil
 	}
-	if err != nil {
-		return UUID{}, err
-	}
-	return r.ID, nil
-}
-
-// eval returns what the filter selected before the transaction.
-func (tx *Tx) eval(space byte, f *index.Filter) (*roaring.Bitmap, error) {
-	view, err := tx.cat.ix.View(tx.cat.p, nil) // nobody else commits meanwhile
-	if err != nil {
-		return nil, indexError(err)
-	}
-	set, err := view.Eval(context.Background(), space, f)
-	return set, indexError(err)
+	return c.now, nil
 }
 
 // DeleteResourceType removes it. ErrNotFound. ErrInUse: there are resources of it, or it is generic.
@@ -249,25 +229,16 @@ func (tx *Tx) DeleteResources(f *index.Filter) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	var ids []UUID
-	for it := set.Iterator(); it.HasNext(); {
-		id, err := tx.idOf(it.Next())
-		if err != nil {
-			return 0, err
-		}
-		ids = append(ids, id)
-	}
 	n := 0
-	for _, id := range slices.Compact(ids) {
-		if r, err := tx.resource(id); err != nil {
-			return n, err
-		} else if r == nil {
-			continue
+	for it := set.Iterator(); it.HasNext(); {
+		r, err := tx.ownResourceAt(it.Next())
+		if err == nil && r != nil {
+			n++
+			err = tx.DeleteResource(r.ID)
 		}
-		if err := tx.DeleteResource(id); err != nil {
+		if err != nil {
 			return n, err
 		}
-		n++
 	}
 	return n, nil
 }

@@ -95,16 +95,18 @@ func (tx *Tx) ownRevision(number uint32) (*resource, error) {
 
 // dropRevisions deletes all revisions of a resource.
 func (tx *Tx) dropRevisions(id UUID) error {
-	set, err := tx.posting(spaceRevisions, fieldID, uuidValue(id))
-	if err != nil {
-		return err
-	}
-	for it := set.Iterator(); it.HasNext(); {
-		number := it.Next()
-		if _, err := tx.ownRevision(number); err != nil {
+	if tx.cat.counts.Load().revisions > 0 {
+		set, err := tx.posting(spaceRevisions, fieldID, uuidValue(id))
+		if err != nil {
 			return err
 		}
-		tx.revisions[number].now = nil
+		for it := set.Iterator(); it.HasNext(); {
+			number := it.Next()
+			if _, err := tx.ownRevision(number); err != nil {
+				return err
+			}
+			tx.revisions[number].now = nil
+		}
 	}
 	c := tx.resources[id]
 	for _, number := range c.kept {

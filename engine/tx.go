@@ -21,6 +21,7 @@ type Tx struct {
 	changed *policySet // nil: not changed
 
 	newTypes typeSet // nil: not changed
+	view     *index.View
 	ended    map[Ref]endedChange
 
 	// What the transaction touched, by id. The ends of a chain of changes suffice to write records and index.
@@ -302,12 +303,34 @@ func (tx *Tx) publish(ch *index.Change) {
 
 // posting returns the ordinals whose field has the value, without what the transaction did: read only.
 func (tx *Tx) posting(space byte, field string, v index.Value) (*roaring.Bitmap, error) {
-	view, err := tx.cat.ix.View(tx.cat.p, nil) // nobody else commits meanwhile
+	view, err := tx.before()
 	if err != nil {
-		return nil, indexError(err)
+		return nil, err
 	}
 	set, err := view.Posting(space, field, v)
 	return set, indexError(err)
+}
+
+// eval returns what the filter selected before the transaction: read only.
+func (tx *Tx) eval(space byte, f *index.Filter) (*roaring.Bitmap, error) {
+	view, err := tx.before()
+	if err != nil {
+		return nil, err
+	}
+	set, err := view.Eval(context.Background(), space, f)
+	return set, indexError(err)
+}
+
+// before is the index as it was before the transaction.
+func (tx *Tx) before() (*index.View, error) {
+	if tx.view == nil {
+		view, err := tx.cat.ix.View(tx.cat.p, nil) // nobody else commits meanwhile
+		if err != nil {
+			return nil, indexError(err)
+		}
+		tx.view = view
+	}
+	return tx.view, nil
 }
 
 func (tx *Tx) policies() *policySet {
