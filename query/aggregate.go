@@ -36,7 +36,7 @@ type Set struct {
 type Column struct {
 	Metric engine.Ref
 	Policy *engine.ArchivePolicy // the metric's
-	Name   string                // of the metric, for errors
+	Name   string                // of the metric, for errors; those about several series have the Ref of the Pair unless that is empty
 	Pair   int                   // of the Operation
 }
 

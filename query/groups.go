@@ -113,7 +113,7 @@ type finder struct {
 	policies map[string]*engine.ArchivePolicy
 }
 
-// appendColumns appends the series of a resource: pair by pair, metrics by name.
+// appendColumns appends the series of a resource: pair by pair, metrics in the order of their creation.
 func (f *finder) appendColumns(dst []Column, row engine.ResourceRow) ([]Column, error) {
 	for i, p := range f.op.Pairs {
 		if !strings.ContainsAny(p.Ref, "*?[") {
@@ -126,6 +126,7 @@ func (f *finder) appendColumns(dst []Column, row engine.ResourceRow) ([]Column, 
 			}
 			continue
 		}
+		from := len(dst)
 		for name, m := range row.Metrics() {
 			if !engine.MatchPattern(p.Ref, name) {
 				continue
@@ -136,6 +137,7 @@ func (f *finder) appendColumns(dst []Column, row engine.ResourceRow) ([]Column, 
 			}
 			dst = append(dst, col)
 		}
+		slices.SortFunc(dst[from:], func(a, b Column) int { return cmp.Compare(a.Metric, b.Metric) })
 	}
 	return dst, nil
 }

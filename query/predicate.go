@@ -87,7 +87,10 @@ func (p *predicateParser) node(v *fastjson.Value, depth int) (predicateNode, err
 	case "or", "∨":
 		return p.several(arg, depth, true)
 	case "not":
-		return nil, &PredicateError{Phrase: "Unknown operator not"}
+		if arg.Type() != fastjson.TypeArray {
+			return nil, p.fail("not a valid value")
+		}
+		return nil, &PredicateError{Phrase: "Unknown operator not"} // it has a place in the grammar, and no meaning
 	}
 	f := predicateOperators[name]
 	if f == nil {

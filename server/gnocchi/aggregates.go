@@ -1,8 +1,10 @@
 package gnocchi
 
 import (
+	"bytes"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/query"
@@ -45,10 +47,8 @@ func parseAggregates(v *fastjson.Value) (aggregatesInput, error) {
 		return in, err
 	}
 	switch {
-	case typ == nil && in.search == nil:
+	case typ == nil: // a search alone means nothing, and is no error
 		return in, nil
-	case typ == nil:
-		return in, missingKey((*at)(nil).member("resource_type"))
 	case in.search == nil:
 		return in, missingKey((*at)(nil).member("search"))
 	}
@@ -132,6 +132,7 @@ func (c *call) aggregatesByID(a *aggregateArgs, op *query.Operation, args url.Va
 	}
 	var references []object
 	if details {
+		slices.SortFunc(metrics, func(a, b engine.Metric) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 		if references, err = c.fullMetrics(metrics); err != nil {
 			return err
 		}

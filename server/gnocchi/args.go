@@ -29,7 +29,7 @@ func (c *call) timeArg(args url.Values, name string, otherwise int64) (int64, er
 		return otherwise, nil
 	}
 	t, _, err := parseTimestamp(v[len(v)-1], c.o.Now)
-	if err != nil {
+	if err != nil || len(v) > 1 {
 		return 0, argumentError(name, "Must be a datetime or a timestamp")
 	}
 	return t, nil

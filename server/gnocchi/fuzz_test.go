@@ -215,3 +215,33 @@ func (h *harness) stored() string {
 	return fmt.Sprint(h.db.CountResources(), h.db.CountRevisions(), h.db.ResourceTypes(), h.db.CountMetrics(), h.db.Stats().Samples, h.db.ArchivePolicies(), h.db.Rules()) +
 		string(appendJSON(nil, resourceObject(r, engine.ResourceType{})))
 }
+
+// FuzzAggregatesBody fuzzes the bodies that ask for aggregates.
+func FuzzAggregatesBody(f *testing.F) {
+	targets := []target{
+		{"POST", "/v1/aggregates"}, {"POST", "/v1/aggregates?groupby=project_id&use_history=1&details=1&fill=null"},
+		{"POST", "/v1/aggregates?needed_overlap=10&limit=1&order_by=max"},
+		{"POST", "/v1/search/metric?metric_id=" + fuzzMetric}, {"POST", "/v1/aggregation/metric?granularity=60&resample=W"},
+		{"POST", "/v1/aggregation/resource/generic/metric/cpu?groupby=id"},
+	}
+	for i, body := range []string{
+		`{"operations": ["rateofchange", ["metric", ["` + fuzzMetric + `", "mean"], ["` + fuzzSpare + `", "max"]]]}`,
+		`{"operations": "(aggregate rate:mean (metric (c* mean) (cpu max)))", "resource_type": "generic", "search": "id != null"}`,
+		`{"operations": ["rolling", "std", 1, ["metric", "cpu", "mean"]], "resource_type": "generic", "search": {"=": {"id": "` + fuzzResource + `"}}}`,
+		`{"or": [{">": [{"+": 1}, 8]}, {"≠": true}]}`, `["` + fuzzMetric + `", "` + fuzzSpare + `"]`, `{"like": {"creator": "a%"}}`,
+		"", "{", "[]", "null", `{"operations": {}}`, `{"operations": "("}`, `{"operations": [[]], "search": 1, "resource_type": []}`,
+	} {
+		f.Add(uint8(i), body)
+	}
+	h := newHarness(f)
+	h.fill(f)
+	if status, answer := h.do(measureTargets[0].method, measureTargets[0].path, `[{"timestamp": 90, "value": 1}, {"timestamp": 190, "value": -2.5}]`); status != 202 {
+		f.Fatal(status, answer)
+	}
+	f.Fuzz(func(t *testing.T, which uint8, body string) {
+		to := targets[int(which)%len(targets)]
+		if status, answer := h.do(to.method, to.path, body); status >= 500 {
+			t.Fatalf("%s %s\n%q\n%d %s", to.method, to.path, body, status, answer)
+		}
+	})
+}
