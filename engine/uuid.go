@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/sha1"
 	"encoding/hex"
-	"fmt"
 	"strings"
 )
 
@@ -46,5 +45,9 @@ func UUIDv5(space UUID, name string) UUID {
 
 // String gives the canonical lower-case form.
 func (u UUID) String() string {
-	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
+	b := [36]byte{8: '-', 13: '-', 18: '-', 23: '-'}
+	for _, part := range [...]struct{ to, from, n int }{{0, 0, 4}, {9, 4, 2}, {14, 6, 2}, {19, 8, 2}, {24, 10, 6}} {
+		hex.Encode(b[part.to:], u[part.from:part.from+part.n])
+	}
+	return string(b[:])
 }
