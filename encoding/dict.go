@@ -110,13 +110,13 @@ func readDict(dst []float64, src []byte, n, i int) error {
 		if err != nil {
 			return err
 		}
-		bad := false
+		most := uint64(0)
 		out := dst[:len(codes)]
 		for k, c := range codes {
-			bad = bad || c >= uint64(count)
+			most = max(most, c)
 			out[k] = table[c&(dictMax-1)]
 		}
-		if bad {
+		if most >= uint64(count) {
 			return corruptf("dictionary of %d: code out of range", count)
 		}
 		dst = dst[len(codes):]

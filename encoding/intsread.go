@@ -1,5 +1,7 @@
 package encoding
 
+import "encoding/binary"
+
 // intReader reads an integer stream, one mini block at a time. It is a value: a copy remembers a place.
 type intReader struct {
 	src    []byte
@@ -95,30 +97,48 @@ func (r *intReader) skip(row int) error {
 	return nil
 }
 
+// rows parses the mini block that comes next and returns which of its rows lie in [i,j), at least one.
+func (r *intReader) rows(i, j int) (m mini, from, to int, err error) {
+	row := r.row
+	if m, err = r.header(); err != nil {
+		return m, 0, 0, err
+	}
+	from, to = max(i-row, 0), min(j-row, m.rows)
+	if from >= to {
+		return m, 0, 0, corruptf("rows %d to %d lie outside the mini block at row %d", i, j, row)
+	}
+	return m, from, to, nil
+}
+
 // chunk decodes rows [i,j) as far as they lie in the mini block that comes next, at least one, into buf. Numbers that stand for
 // themselves are decoded alone, differences from the mini block's first row on.
 func (r *intReader) chunk(buf *[miniMax]uint64, i, j int) (x []uint64, err error) {
-	row := r.row
-	m, err := r.header()
+	m, from, to, err := r.rows(i, j)
 	if err != nil {
 		return nil, err
 	}
-	from, to := max(i-row, 0), min(j-row, m.rows)
-	if from >= to {
-		return nil, corruptf("rows %d to %d lie outside the mini block at row %d", i, j, row)
-	}
+	return r.numbers(buf, &m, from, to)
+}
+
+// packed returns what is packed for rows [from,to) of a mini block of kindValue, which has one for each row.
+func (r *intReader) packed(buf *[miniMax]uint64, m *mini, from, to int) ([]uint64, error) {
+	u := buf[:to-from]
+	unpack(u, r.src[m.data:], uint(from)*m.width, m.width)
+	return u, r.patch(u, m, from)
+}
+
+// numbers decodes rows [from,to) of the mini block m.
+func (r *intReader) numbers(buf *[miniMax]uint64, m *mini, from, to int) (x []uint64, err error) {
 	if r.kind == kindValue {
-		x = buf[:to-from]
-		unpack(x, r.src[m.data:], uint(from)*m.width, m.width)
-		err = r.patch(x, &m, from)
-		r.restore(x, &m)
+		x, err = r.packed(buf, m, from, to)
+		r.restore(x, m)
 		return x, err
 	}
 	x = buf[:to]
 	s := min(m.rows-m.count, to)
 	unpack(x[s:], r.src[m.data:], 0, m.width)
-	err = r.patch(x[s:], &m, 0)
-	r.restore(x, &m)
+	err = r.patch(x[s:], m, 0)
+	r.restore(x, m)
 	return x[from:], err
 }
 
@@ -127,20 +147,27 @@ func (r *intReader) patch(u []uint64, m *mini, from int) error {
 	if m.patches == 0 {
 		return nil
 	}
-	pos, high := r.src[m.pos:], r.src[m.high:]
-	var pb, hb uint
-	for range m.patches {
-		p := bitsAt(pos, pb, uint(r.log))
+	for q := range m.patches {
+		p, high := r.patchAt(m, uint(q))
 		if p >= uint64(m.count) {
 			return corruptf("patch at %d of %d", p, m.count)
 		}
 		if p -= uint64(from); p < uint64(len(u)) {
-			u[p] |= bitsAt(high, hb, m.highWidth) << m.width
+			u[p] |= high << m.width
 		}
-		pb += uint(r.log)
-		hb += m.highWidth
 	}
 	return nil
+}
+
+// patchAt returns the place and the high part of patch q.
+func (r *intReader) patchAt(m *mini, q uint) (p, high uint64) {
+	pb, hb := q*uint(r.log), q*m.highWidth
+	po, ho := uint(m.pos)+pb>>3, uint(m.high)+hb>>3
+	if src := r.src; ho+8 <= uint(len(src)) && po+8 <= ho+8 && m.highWidth <= 56 { // a word has all of either
+		p = binary.LittleEndian.Uint64(src[po:]) >> (pb & 7) & (1<<r.log - 1)
+		return p, binary.LittleEndian.Uint64(src[ho:]) >> (hb & 7) & (1<<m.highWidth - 1)
+	}
+	return bitsAt(r.src[m.pos:], pb, uint(r.log)), bitsAt(r.src[m.high:], hb, m.highWidth)
 }
 
 // restore turns what was packed back into the numbers.
@@ -160,16 +187,18 @@ func (r *intReader) restore(x []uint64, m *mini) {
 	case r.kind == kindDelta && !r.zigzag:
 		ref := r.ref
 		x[0] = base
-		for i, u := range x[1:] {
+		x = x[1:]
+		for i, u := range x {
 			base += u + ref
-			x[i+1] = base
+			x[i] = base
 		}
 	case r.kind == kindDelta:
 		ref := r.ref
 		x[0] = base
-		for i, u := range x[1:] {
+		x = x[1:]
+		for i, u := range x {
 			base += unzigzag(u) + ref
-			x[i+1] = base
+			x[i] = base
 		}
 	default:
 		x[0] = base
@@ -179,10 +208,11 @@ func (r *intReader) restore(x []uint64, m *mini) {
 		d := m.diff
 		base += d
 		x[1] = base
-		for i, u := range x[2:] {
+		x = x[2:]
+		for i, u := range x {
 			d += unzigzag(u)
 			base += d
-			x[i+2] = base
+			x[i] = base
 		}
 	}
 }

@@ -315,12 +315,8 @@ func (c *timeColumn) append(dst []int64, i, j int) ([]int64, error) {
 	at := len(dst)
 	if c.codec == timesStep {
 		dst = extend(dst, j-i)
-		step := int64(c.step * c.unit)
-		t := c.first + int64(i)*step
-		for k := range dst[at:] {
-			dst[at+k] = t
-			t += step
-		}
+		step := c.step * c.unit
+		fillStep(dst[at:], uint64(c.first)+uint64(i)*step, step)
 		return dst, nil
 	}
 	r, err := newIntReader(c.stream, c.n)
@@ -334,30 +330,114 @@ func (c *timeColumn) append(dst []int64, i, j int) ([]int64, error) {
 	out := dst[at:]
 	var buf [miniMax]uint64
 	for len(out) > 0 {
-		x, err := r.chunk(&buf, j-len(out), j)
+		n, err := c.fill(out, &r, &buf, j-len(out))
 		if err != nil {
 			return dst[:at], err
 		}
-		o := out[:len(x)]
-		c.fill(o, x, j-len(out))
-		out = out[len(x):]
+		out = out[n:]
 	}
 	return dst, nil
 }
 
-// fill turns the distances x of the rows from row into times.
-func (c *timeColumn) fill(dst []int64, x []uint64, row int) {
-	dst = dst[:len(x)]
+// fill fills dst with the times of the rows from row that lie in the mini block that r comes to next, and returns their number.
+func (c *timeColumn) fill(dst []int64, r *intReader, buf *[miniMax]uint64, row int) (int, error) {
+	first := r.row
+	m, from, to, err := r.rows(row, row+len(dst))
+	if err != nil {
+		return 0, err
+	}
+	dst = dst[:to-from]
 	unit, step := c.unit, c.step*c.unit
+	switch {
+	case r.kind == kindValue:
+		u, err := r.packed(buf, &m, from, to)
+		t := uint64(c.first) + uint64(row)*step + m.base*unit
+		fillValues(dst, u, t, unit, step, r.zigzag)
+		return len(dst), err
+	case r.kind == kindDelta && m.width == 0:
+		t := uint64(c.first) + uint64(first)*step + m.base*unit
+		return len(dst), r.fillRuns(dst, &m, from, t, unit, step)
+	}
+	x, err := r.numbers(buf, &m, from, to)
+	if err != nil {
+		return 0, err
+	}
 	t := uint64(c.first) + uint64(row)*step
-	if step == 0 {
+	fillValues(dst, x, t, unit, step, false)
+	return len(dst), nil
+}
+
+// fillValues turns distances x, in units, from t and steps behind it into times.
+func fillValues(dst []int64, x []uint64, t, unit, step uint64, folded bool) {
+	dst = dst[:len(x)]
+	switch {
+	case folded:
+		for k, v := range x {
+			dst[k] = int64(t + unzigzag(v)*unit)
+			t += step
+		}
+	case step == 0:
 		for k, v := range x {
 			dst[k] = int64(t + v*unit)
 		}
-		return
+	default:
+		for k, v := range x {
+			dst[k] = int64(t + v*unit)
+			t += step
+		}
 	}
-	for k, v := range x {
-		dst[k] = int64(t + v*unit)
+}
+
+// fillRuns fills dst with times of the mini block m from its row from on. Its differences are the reference but for the patches, so
+// that times lie in runs one step apart: timers that are late now and then. t is the time of the mini block's first row.
+func (r *intReader) fillRuns(dst []int64, m *mini, from int, t, unit, step uint64) error {
+	step += r.ref * unit
+	to := from + len(dst)
+	at := 0 // row whose time is t
+	for q := range m.patches {
+		place, d := r.patchAt(m, uint(q))
+		p := int(place) + 1 // the row that is off
+		if p <= at && q > 0 || p > m.count {
+			return corruptf("patch at %d of %d", place, m.count)
+		}
+		if r.zigzag {
+			d = unzigzag(d)
+		}
+		t = fillSteps(dst, at-from, p-from, t, step) + d*unit
+		if at = p; at >= to {
+			return nil
+		}
+	}
+	fillSteps(dst, at-from, to-from, t, step)
+	return nil
+}
+
+// fillSteps fills those of the places [i,j) that lie in dst with times from t on, a step apart, and returns the time of place j.
+func fillSteps(dst []int64, i, j int, t, step uint64) uint64 {
+	end := t + uint64(j-i)*step
+	if i < 0 {
+		t -= uint64(i) * step
+		i = 0
+	}
+	if j = min(j, len(dst)); i < j {
+		fillStep(dst[i:j], t, step)
+	}
+	return end
+}
+
+// fillStep fills dst with times from t on, a step apart.
+func fillStep(dst []int64, t, step uint64) {
+	for len(dst) >= 4 { // four at a time need not wait for each other
+		d := (*[4]int64)(dst)
+		d[0] = int64(t)
+		d[1] = int64(t + step)
+		d[2] = int64(t + 2*step)
+		d[3] = int64(t + 3*step)
+		t += 4 * step
+		dst = dst[4:]
+	}
+	for k := range dst {
+		dst[k] = int64(t)
 		t += step
 	}
 }
