@@ -72,17 +72,22 @@ func chooseWidth(h *[65]uint16, count int, log uint8) (p miniPlan, bytes int) {
 // histogram counts the bit lengths of u.
 func histogram(h *[65]uint16, u []uint64) {
 	*h = [65]uint16{}
-	var g [65]uint16 // a second one, so that runs of equal lengths don't wait for each other
-	for len(u) >= 2 {
-		h[bits.Len64(u[0])]++
-		g[bits.Len64(u[1])]++
-		u = u[2:]
+	var g [3][65]uint16 // more of them, so that runs of equal lengths don't wait for each other
+	var all uint64
+	for len(u) >= 4 {
+		x := (*[4]uint64)(u)
+		h[bits.Len64(x[0])]++
+		g[0][bits.Len64(x[1])]++
+		g[1][bits.Len64(x[2])]++
+		g[2][bits.Len64(x[3])]++
+		all |= x[0] | x[1] | x[2] | x[3]
+		u = u[4:]
 	}
 	for _, x := range u {
 		h[bits.Len64(x)]++
 	}
-	for i, c := range g {
-		h[i] += c
+	for i := range bits.Len64(all) + 1 {
+		h[i] += g[0][i] + g[1][i] + g[2][i]
 	}
 }
 
@@ -283,7 +288,9 @@ func (e *Encoder) size(p plan, x []uint64, limit int, sampled bool) (bytes int) 
 	}
 	for k := range planSpans {
 		at := k * (len(x) - planSpan) / (planSpans - 1) &^ (miniMax - 1)
-		bytes += p.size(u, x[at:at+planSpan], limit)
+		if bytes += p.size(u, x[at:at+planSpan], limit-bytes); bytes > limit {
+			break
+		}
 	}
 	return bytes
 }

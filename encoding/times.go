@@ -2,7 +2,6 @@ package encoding
 
 import (
 	"encoding/binary"
-	"math"
 	"math/bits"
 )
 
@@ -66,8 +65,8 @@ func (e *Encoder) appendTimes(dst []byte, ts []int64, effort Effort) []byte {
 	}
 	flat := e.planFlat(y, effort)
 	u := grow(&e.u, miniMax)
-	size := best.size(u, x, math.MaxInt)
-	if flat.size(u, y, size)+uvarintLen(grid) < size {
+	e.tmp = best.append(e.tmp[:0], u, x)
+	if size := len(e.tmp); flat.size(u, y, size)+uvarintLen(grid) < size {
 		start(timesGrid)
 		dst = binary.AppendUvarint(dst, last)
 		dst = binary.AppendUvarint(dst, grid)
@@ -75,7 +74,8 @@ func (e *Encoder) appendTimes(dst []byte, ts []int64, effort Effort) []byte {
 	}
 	start(timesInts)
 	dst = binary.AppendUvarint(dst, last)
-	return e.appendStream(dst, &best, x)
+	dst = binary.AppendUvarint(dst, uint64(len(e.tmp)))
+	return append(dst, e.tmp...)
 }
 
 // appendStream writes an integer stream behind its length.
