@@ -52,7 +52,7 @@ def spoil_definition(w, body):
         lambda: item.update(granularity=-1), lambda: item.update(granularity='x y'), lambda: item.update(points=None),
         lambda: item.clear(), lambda: body.update(definition=[]), lambda: body['definition'].append(dict(item)),
         lambda: body.update(back_window=-1), lambda: body.update(back_window='2'), lambda: item.update(timespan=1e-3),
-        lambda: item.pop('granularity'), lambda: body.update(cowsay='moo'), lambda: body.pop('name'),
+        lambda: item.pop('granularity'), lambda: body.update(cowsay='moo'), lambda: body.pop('name', None),
         lambda: body.update(name=5), lambda: item.update(timespan='1 hour', granularity=7) or item.pop('points', None),
         lambda: body.update(definition={}), lambda: body.update(aggregation_methods='mean'), lambda: item.update(extra=1),
     ])()

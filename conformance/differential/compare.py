@@ -119,7 +119,8 @@ class Comparison:
         if len(a) != len(b):
             self.differ(where, '%d items: %.500r' % (len(a), a), '%d items: %.500r' % (len(b), b))
             return
-        if self.request.unordered or where.endswith('aggregation_methods'):
+        # methods are a set; what a detail or references name is in the order of ids
+        if self.request.unordered or where.endswith(('aggregation_methods', '.description.detail', '.references')):
             a, b = sorted(a, key=order), sorted(b, key=lambda x: self.ids.translate(order(x)))
         for i, (x, y) in enumerate(zip(a, b)):
             self.value('%s[%d]' % (where, i), x, y)

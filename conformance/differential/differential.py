@@ -87,8 +87,8 @@ class Original:
 class Run:
     """Both servers, and everything found so far."""
 
-    def __init__(self, original, ours, verbose):
-        self.original, self.ours, self.verbose = original, ours, verbose
+    def __init__(self, original, ours, verbose, trace):
+        self.original, self.ours, self.verbose, self.trace = original, ours, verbose, trace
         self.ids = compare.Ids()
         self.results = report.Results()
         self.last = None
@@ -100,10 +100,12 @@ class Run:
         found = compare.Comparison(request, theirs, ours, self.ids).found
         reasons = [explained.explain(self.last if request.family == 'state' else request, theirs, ours, line) for line in found]
         self.results.add(request, theirs, found, reasons)
+        if self.trace:
+            print('%s %s\n  %s\n  %s\n' % (request.family, request, theirs, ours), file=self.trace)
         unknown = [line for line, e in zip(found, reasons) if e is None]
         if unknown and self.verbose:
             print('DIFFERENT [%s] %s' % (request.family, request))
-            if request.family == 'state':
+            if request.family == 'state' and self.last:
                 print('     after %s' % self.last)
             for line in unknown[:4]:
                 print('     ' + line)
@@ -147,6 +149,9 @@ def episode(run, seed, length, skip):
         if request.changes():
             parted = theirs.status // 100 != ours.status // 100 or found and '/archive_policy' in request.path
             if not learn(run, w, request, theirs) or parted:
+                run.results.parted += 1
+                if run.verbose:
+                    print('PARTED by %s: %d, tsdb %d' % (str(request)[:300], theirs.status, ours.status))
                 return
         if 'link' in theirs.headers and theirs.status == 200 and w.chance(0.5):
             follow(run, request, theirs)
@@ -198,6 +203,7 @@ def main():
     p.add_argument('--length', type=int, default=250, help='requests of an episode')
     p.add_argument('--skip', nargs='*', default=[], help='functions of the ask_ modules that are not to be used')
     p.add_argument('--report', help='file to write the report to')
+    p.add_argument('--trace', help='file to write every request and both answers to')
     p.add_argument('-v', action='store_true', help='show each difference that is not explained')
     a = p.parse_args()
     print('differential: seed %d' % a.seed, flush=True)
@@ -208,7 +214,7 @@ def main():
         try:
             original.wait()
             server.start()
-            run = Run(Peer('Gnocchi', original.port), Peer('tsdb', server.port), a.v)
+            run = Run(Peer('Gnocchi', original.port), Peer('tsdb', server.port), a.v, a.trace and open(a.trace, 'w'))
             number = 0
             while run.results.total < a.requests:
                 episode(run, '%d.%d' % (a.seed, number), a.length, a.skip)

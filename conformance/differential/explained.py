@@ -107,7 +107,7 @@ def first_of_several(request, theirs, ours, line):
 
 
 def first_metric(request, theirs, ours, line):
-    return request.path == '/v1/search/metric' and 'Aggregation does not exist' in theirs.text and 'Aggregation does not exist' in ours.text
+    return request.path == '/v1/search/metric' and 'does not exist' in theirs.text and 'does not exist' in ours.text
 
 
 def empty_date(request, theirs, ours, line):
@@ -130,6 +130,26 @@ def history_filter(request, theirs, ours, line):
     parameters = dict(request.query)
     words = str(request.body) + parameters.get('filter', '')
     return 'history' in str(parameters.keys()) and any(x in words for x in ('not', 'or', '∨'))
+
+
+def widths_of_sides(request, theirs, ours, line):
+    return "Can't compute timeseries with different granularity" in theirs.text and theirs.status == ours.status == 400
+
+
+def filter_words(request, theirs, ours, line):
+    return all(str(x.error).startswith('Invalid filter: Expected') for x in (theirs, ours))
+
+
+def operation_words(request, theirs, ours, line):
+    return request.path == '/v1/aggregates' and "data['operations']" in theirs.text and "data['operations']" in ours.text
+
+
+def undecodable(request, theirs, ours, line):
+    return request.family == 'bad content' and theirs.status == ours.status == 400
+
+
+def rights_first(request, theirs, ours, line):
+    return request.path.startswith('/v1/aggregation') and (theirs.status, ours.status) == (404, 403)
 
 
 def empty_description(request, theirs, ours, line):
@@ -165,6 +185,11 @@ EXPLANATIONS = [
                 weighed_accept),
     Explanation('filters of past states', 'Where past states are searched, the original first searches them by what is left of the filter without the '
                 'parts that its table of states lacks, which loses states below `not` and `or`.', history_filter),
+    Explanation('words for sides of different width', 'The original prints its operands, tsdb says which widths they have.', widths_of_sides),
+    Explanation('words for filters', 'Only `Invalid filter: Expected` is firm: what follows is the grammar as a library prints it.', filter_words),
+    Explanation('words for operations', 'Where the outermost operator is a metric the words of the original mean nothing.', operation_words),
+    Explanation('words for bodies that are no text', 'The original says nothing of bytes that are no UTF-8.', undecodable),
+    Explanation('rights first', 'Of metrics that one may not read the original first says what they lack.', rights_first),
     Explanation('404 or 405', 'Of a method on a path that leads nowhere; of objects that do not exist the original says 404 first.',
                 no_such_path),
     Explanation('Allow', 'The original lists the methods of the object above.', allowed),

@@ -14,7 +14,7 @@ class Results:
     """Filled by a run, request by request."""
 
     def __init__(self):
-        self.total = self.episodes = self.unknown = self.values = 0
+        self.total = self.episodes = self.parted = self.unknown = self.values = 0
         self.families = collections.Counter()
         self.same = collections.Counter()
         self.statuses = collections.Counter()
@@ -43,8 +43,9 @@ class Results:
     def text(self, seed, seconds):
         out = [HEAD, 'Seed %d, %d requests in %d episodes, %d numbers in answers, %.0f s. ' % (
             seed, self.total, self.episodes, self.values, seconds)]
-        out.append('%d answers were the same, %d differ for a reason below, %d for none.\n\n' % (
-            sum(self.same.values()), self.total - sum(self.same.values()) - self.unknown, self.unknown))
+        out.append('%d answers were the same, %d differ for a reason below, %d for none. %d episodes ended early because the servers were '
+                   'told apart by a request that only one of them took.\n\n' % (
+            sum(self.same.values()), self.total - sum(self.same.values()) - self.unknown, self.unknown, self.parted))
         out.append('| requests | sent | same answers |\n|---|---|---|\n')
         out += ['| %s | %d | %d |\n' % (f, n, self.same[f]) for f, n in sorted(self.families.items())]
         out.append('\nStatus of the original\'s answers: %s.\n' % ', '.join(
