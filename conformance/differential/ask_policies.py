@@ -78,6 +78,11 @@ def delete_policy(w):
     return Request('policies', 'DELETE', '/v1/archive_policy/' + w.policy(), user=w.user())
 
 
+def rule_for_all(w):
+    return Request('rules', 'POST', '/v1/archive_policy_rule', body={
+        'name': w.name('rule'), 'archive_policy_name': w.policy(), 'metric_pattern': '*'})
+
+
 def rules(w):
     kind = w.random.random()
     name = w.pick(w.rules) if w.rules and w.chance(0.5) else w.name('rule')

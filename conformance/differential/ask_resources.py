@@ -83,9 +83,9 @@ def create(w):
     return Request('resources', 'POST', '/v1/resource/' + kind, body=body, user=w.user())
 
 
-def path_of(w):
+def path_of(w, generic=0.5):
     known = w.resource()
-    kind = 'generic' if w.chance(0.5) else w.resources.get(known.lower(), {}).get('type') or w.type()
+    kind = 'generic' if w.chance(generic) else w.resources.get(known.lower(), {}).get('type') or w.type()
     return '/v1/resource/%s/%s' % (kind, known)
 
 
@@ -99,7 +99,8 @@ def read(w):
 
 
 def change(w):
-    path = path_of(w)
+    # what changes by way of `generic` is not told by the typed history of the original
+    path = path_of(w, 0.05)
     kind = path.split('/')[3]
     body = attributes(w, kind, 0.4)
     if w.chance(0.2):

@@ -47,7 +47,7 @@ WEIGHTS = [
 SPOILERS = [(ask_wrong.content, 0.02), (ask_wrong.negotiation, 0.02), (ask_wrong.authorization, 0.01), (ask_wrong.wrong_member, 0.04)]
 
 # What each episode begins with.
-OPENING = [ask_policies.create_policy] * 5 + [ask_policies.create_type] * 2 + [ask_resources.create] * 6 + \
+OPENING = [ask_policies.create_policy] * 5 + [ask_policies.rule_for_all] + [ask_policies.create_type] * 2 + [ask_resources.create] * 6 + \
     [ask_resources.create_metric] * 6 + [ask_measures.batch] * 3 + [ask_measures.batch_resources] * 3
 
 
@@ -101,7 +101,7 @@ class Run:
         reasons = [explained.explain(self.last if request.family == 'state' else request, theirs, ours, line) for line in found]
         self.results.add(request, theirs, found, reasons)
         if self.trace:
-            print('%s %s\n  %s\n  %s\n' % (request.family, request, theirs, ours), file=self.trace)
+            print('%s %s\n%s\n  %s\n  %s\n' % (request.family, request, request.encoded(), theirs, ours), file=self.trace)
         unknown = [line for line, e in zip(found, reasons) if e is None]
         if unknown and self.verbose:
             print('DIFFERENT [%s] %s' % (request.family, request))
@@ -147,7 +147,7 @@ def episode(run, seed, length, skip):
             run.last = request
         theirs, ours, found = run.exchange(request)
         if request.changes():
-            parted = theirs.status // 100 != ours.status // 100 or found and '/archive_policy' in request.path
+            parted = (theirs.status < 300) != (ours.status < 300) or found and '/archive_policy' in request.path
             if not learn(run, w, request, theirs) or parted:
                 run.results.parted += 1
                 if run.verbose:
@@ -182,7 +182,8 @@ def learn(run, w, request, theirs):
         w.learn_resource(r)
     metrics, _, also = run.exchange(Request('state', 'GET', '/v1/metric', unordered=True))
     w.metrics.clear()
-    for m in metrics.body:
+    # in an order that ids, which are chosen anew in each run, have no part in
+    for m in sorted(metrics.body, key=lambda m: (m['resource_id'] or '', m['name'] or '')):
         w.learn_metric(m)
     return not parted and not also
 

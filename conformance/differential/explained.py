@@ -111,7 +111,7 @@ def first_metric(request, theirs, ours, line):
 
 
 def empty_date(request, theirs, ours, line):
-    return ours.status == 400 and "Invalid value: `' for field" in ours.text
+    return ours.status == 400 and ("Invalid value: `' for field" in ours.text or dict(request.query).get('start') == '' or dict(request.query).get('stop') == '')
 
 
 def empty_search(request, theirs, ours, line):
@@ -152,6 +152,19 @@ def rights_first(request, theirs, ours, line):
     return request.path.startswith('/v1/aggregation') and (theirs.status, ours.status) == (404, 403)
 
 
+def never_computed(request, theirs, ours, line):
+    return request.path == '/v1/search/metric' and 'Aggregation does not exist' in theirs.text and ours.status == 200
+
+
+def generic_history(request, theirs, ours, line):
+    typed = 'generic' not in request.path and ('history' in request.path or 'history' in dict(request.query))
+    return typed and theirs.status == ours.status == 200 and isinstance(theirs.body, list) and len(theirs.body) < len(ours.body)
+
+
+def ping(request, theirs, ours, line):
+    return request.path == '/v1/influxdb/ping'
+
+
 def empty_description(request, theirs, ours, line):
     return theirs.status == ours.status == 404 and line.startswith('.description') and not theirs.error and not ours.error
 
@@ -190,6 +203,11 @@ EXPLANATIONS = [
     Explanation('words for operations', 'Where the outermost operator is a metric the words of the original mean nothing.', operation_words),
     Explanation('words for bodies that are no text', 'The original says nothing of bytes that are no UTF-8.', undecodable),
     Explanation('rights first', 'Of metrics that one may not read the original first says what they lack.', rights_first),
+    Explanation('search by a method that gave no point', 'The original refuses what the policy has but no sample has come to; tsdb finds nothing.',
+                never_computed),
+    Explanation('changes by way of generic', 'A resource that is changed below `/v1/resource/generic` has no revision of it in the history '
+                'below its own type at the original.', generic_history),
+    Explanation('ping', 'A client that accepts JSON alone is no concern of an answer without a body.', ping),
     Explanation('404 or 405', 'Of a method on a path that leads nowhere; of objects that do not exist the original says 404 first.',
                 no_such_path),
     Explanation('Allow', 'The original lists the methods of the object above.', allowed),
