@@ -26,6 +26,11 @@ class Ids:
     def pair(self, theirs, ours):
         """Whether the two may name one thing; learns it if both are new."""
         theirs, ours = theirs.lower(), ours.lower()
+        if theirs == ours:
+            # ids that clients choose mean the same on both sides for good
+            self.theirs.pop(self.ours.get(theirs), None)
+            self.ours[theirs] = self.theirs[ours] = theirs
+            return True
         if self.ours.get(theirs, theirs) == ours:
             return True
         if theirs in self.ours or ours in self.theirs:

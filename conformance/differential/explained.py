@@ -43,7 +43,7 @@ def root_methods(request, theirs, ours, line):
 
 
 def not_acceptable(request, theirs, ours, line):
-    return theirs.status == ours.status == 406
+    return theirs.status == ours.status in (406, 415) and line.startswith('body')
 
 
 def negotiated_first(request, theirs, ours, line):
@@ -141,7 +141,8 @@ def filter_words(request, theirs, ours, line):
 
 
 def operation_words(request, theirs, ours, line):
-    return request.path == '/v1/aggregates' and "data['operations']" in theirs.text and "data['operations']" in ours.text
+    both = theirs.text, ours.text
+    return request.path == '/v1/aggregates' and any(all(w in t for t in both) for w in ("data['operations']", 'Fail to parse the operations'))
 
 
 def undecodable(request, theirs, ours, line):
@@ -163,6 +164,22 @@ def generic_history(request, theirs, ours, line):
 
 def ping(request, theirs, ours, line):
     return request.path == '/v1/influxdb/ping'
+
+
+def sparse_methods(request, theirs, ours, line):
+    asked = str(request)
+    if not (theirs.status == ours.status == 200 and ('std' in asked or 'rate:' in asked)):
+        return False
+    lists = re.search(r'(\d+) items: .*, tsdb "?\'?(\d+) items: ', line)
+    return bool(lists) and int(lists.group(1)) < int(lists.group(2))
+
+
+def foreign_resources(request, theirs, ours, line):
+    return request.path.startswith('/v1/batch/resources') and (theirs.status, ours.status) == (202, 403)
+
+
+def redirect(request, theirs, ours, line):
+    return request.path == '/v1' and theirs.status == ours.status == 302
 
 
 def empty_description(request, theirs, ours, line):
@@ -208,6 +225,10 @@ EXPLANATIONS = [
     Explanation('changes by way of generic', 'A resource that is changed below `/v1/resource/generic` has no revision of it in the history '
                 'below its own type at the original.', generic_history),
     Explanation('ping', 'A client that accepts JSON alone is no concern of an answer without a body.', ping),
+    Explanation('retention of sparse methods', 'std and rates have no point in groups of one sample. The original cuts all methods of a granularity by the '
+                'newest point of the one it happened to handle last, so that they may lose points that the policy keeps.', sparse_methods),
+    Explanation('metrics on resources of others', 'tsdb lets a batch create metrics only on resources that the caller may change.', foreign_resources),
+    Explanation('the redirect', 'tsdb sends no body with it.', redirect),
     Explanation('404 or 405', 'Of a method on a path that leads nowhere; of objects that do not exist the original says 404 first.',
                 no_such_path),
     Explanation('Allow', 'The original lists the methods of the object above.', allowed),
@@ -220,7 +241,7 @@ EXPLANATIONS = [
     Explanation('the original fails with 500', 'It meets an input that it did not expect; tsdb answers as its rules say.', crashed),
     Explanation('another of several faults', 'More than one thing is wrong with the request, and the two name different ones.', another_fault),
     Explanation('any method on the roots', 'The original answers any method on its roots, tsdb says 405.', root_methods),
-    Explanation('the sentence of 406', 'Nobody reads the sentence below `406 Not Acceptable`; tsdb has its own.', not_acceptable),
+    Explanation('sentences of plain text', 'Nobody reads the sentence below `406 Not Acceptable` or 415; tsdb has its own.', not_acceptable),
     Explanation('406 before 404', 'The original looks things up before it looks at Accept where the thing is a segment of the path.', negotiated_first),
     Explanation('resources of others', 'Without Keystone the newest revision of the original lets any user see any resource, as tsdb does; '
                 'release 4.7.1 still refuses with 403.', visible),

@@ -77,6 +77,10 @@ func (c *call) namedMetricOfPath() (engine.Ref, error) {
 	case isKind(err, engine.ErrNotFound, engine.KindResource):
 		return 0, noResource(id.String())
 	case err != nil && statusOf(err).status == http.StatusNotFound:
+		// the type in the path means nothing for a metric that exists, but what is missing here is the resource of that type
+		if r, err := c.db.Resource(id); err == nil && c.typ != genericType && r.Type != c.typ {
+			return 0, noResource(id.String())
+		}
 		return 0, noMetric(c.name)
 	}
 	return m.Ref, err

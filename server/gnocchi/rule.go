@@ -55,7 +55,8 @@ func (c *call) postRule() error {
 }
 
 func (c *call) patchRule() error {
-	if _, err := c.db.Rule(c.id); err != nil {
+	r, err := c.db.Rule(c.id)
+	if err != nil {
 		return err
 	}
 	if err := c.may(auth.UpdateArchivePolicyRule, nil); err != nil {
@@ -69,7 +70,9 @@ func (c *call) patchRule() error {
 	if err := parseStrings(v, names); err != nil {
 		return err
 	}
-	var r engine.Rule
+	if *names["name"] == c.id {
+		return c.json(http.StatusOK, ruleObject(r))
+	}
 	err = c.db.Update(c.r.Context(), func(tx *engine.Tx) (err error) {
 		r, err = tx.RenameRule(c.id, *names["name"])
 		return err
