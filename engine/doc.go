@@ -2,7 +2,8 @@
 // as their archive policies say, and finds metrics by the resources they belong to.
 //
 // A metric has samples (a time and a float64) and an archive policy, which names granularities, how many points of each are kept, and
-// the aggregation methods. It may belong to a resource: something of a project, with attributes that a Query selects by. A rule gives
+// the aggregation methods. It may belong to a resource: something of a project, with attributes as
+// its type says, that a Query selects by. What a resource was before a change stays as a revision, which a Query with History finds. A rule gives
 // new metrics a policy by their names. Update changes these, all or nothing. A metric is known by a UUID and, for appends and
 // reads, by a short Ref. Append stores a Batch of samples of any number of metrics; a View pins the present state of some metrics
 // and reads their points and raw samples. Options, Stats, Check and Dump are for who runs the database.
