@@ -92,6 +92,9 @@ type Query struct {
 	Limit  int           // 0: no limit
 	Marker *UUID         // the page starts after this one; ErrNotFound if it does not exist
 
+	// Of metrics only.
+	Scope *Scope // nil: all; else of those that Filter selects just the ones in the scope
+
 	// Of resources only.
 	History        bool   // also past states; filter and order look at each state's own values
 	MarkerRevision uint32 // with Marker: which state of it; 0: the present one

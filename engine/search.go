@@ -177,6 +177,9 @@ func (s *search) page(view *index.View, space byte, q Query, keys []index.SortKe
 	var err error
 	var ords []uint32
 	if p.Set, err = view.Eval(s.ctx, space, q.Filter); err == nil {
+		if q.Scope != nil && space == spaceMetrics {
+			return s.scopedPage(p, q.Scope)
+		}
 		ords, err = view.Page(s.ctx, p)
 	}
 	return ords, indexError(err)

@@ -106,29 +106,16 @@ func restricted(rule, request *index.Filter) *index.Filter {
 	return &index.Filter{Op: index.And, Subs: []*index.Filter{rule, request}}
 }
 
-// metricsFilter gives the condition that the rule puts on metrics in a list, to be joined to that of the request by restricted.
-// nil: all of them.
-func (c *call) metricsFilter(rule auth.Rule) (*index.Filter, error) {
-	if c.caller == nil {
+// metricsScope gives what the rule lets pass of the metrics in a list. nil: all of them.
+func (c *call) metricsScope(rule auth.Rule) (*engine.Scope, error) {
+	if c.caller == nil { // a list that does not depend on the caller
 		return nil, nil
 	}
 	own, ofResource, err := c.caller.MetricFilter(rule)
 	if own == nil || err != nil {
 		return nil, err
 	}
-	if len(ofResource.Subs) == 0 {
-		return own, nil
-	}
-	in := &index.Filter{Op: index.In, Field: "resource_id"}
-	err = c.db.EachResource(c.r.Context(), engine.Query{Filter: ofResource}, func(row engine.ResourceRow) error {
-		id := row.Resource().ID
-		in.Values = append(in.Values, index.Value{Kind: index.Bytes, Str: string(id[:])})
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &index.Filter{Op: index.Or, Subs: []*index.Filter{own, in}}, nil
+	return &engine.Scope{Own: own, OfResource: ofResource}, nil
 }
 
 // resourceTarget is a resource as rules see it.

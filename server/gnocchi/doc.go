@@ -15,5 +15,5 @@
 // the answer has been written.
 //
 // Who asks and what they may do is up to the gate of Options (package auth). An endpoint asks it by call.may, mayResource or
-// mayMetric about one thing, and joins to the filter of a list what call.resourceFilter or metricsFilter gives.
+// mayMetric about one thing, and bounds a list by what call.resourceFilter or metricsScope gives.
 package gnocchi

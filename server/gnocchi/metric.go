@@ -155,11 +155,10 @@ func (c *call) listMetrics() error {
 	if args.Get("status") == "delete" { // deleted metrics are gone at once
 		return c.list(0, nil)
 	}
-	rule, err := c.metricsFilter(auth.ListMetric)
-	if err != nil {
+	if q.Scope, err = c.metricsScope(auth.ListMetric); err != nil {
 		return err
 	}
-	q.Filter = restricted(rule, filter)
+	q.Filter = filter
 	all, err := c.db.Metrics(c.r.Context(), q)
 	if isMissingMarker(err, q) {
 		return p.badMarker()
