@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/query"
 	"github.com/telemetrydb/tsdb/server/auth"
 	"github.com/telemetrydb/tsdb/server/gnocchi"
 	"github.com/telemetrydb/tsdb/server/ingest"
@@ -34,6 +35,8 @@ type Options struct {
 	// MaxQueryBytes is the longest query string. Default 128 KiB. MaxHeaderBytes is the most that a request line and the
 	// headers may have in all. Default 256 KiB.
 	MaxQueryBytes, MaxHeaderBytes int
+	// Query bounds what one request may read and compute. Default: as query.Limits says.
+	Query query.Limits
 	// Patience is how long in all a client may stall with a request or an answer. Default 20s.
 	Patience time.Duration
 	// CORSOrigins are the origins whose pages may use the API from a browser; "*": every one. Default: none.
@@ -108,7 +111,7 @@ func New(db *engine.DB, o *Options) *Server {
 	own := http.NewServeMux()
 	own.HandleFunc("/healthz", s.healthz)
 	own.Handle("/metrics", m.handler())
-	api := gnocchi.New(db, &gnocchi.Options{Gate: c.Gate, MaxLimit: c.MaxLimit, MaxBodyBytes: c.MaxBodyBytes, Budget: s.budget,
+	api := gnocchi.New(db, &gnocchi.Options{Gate: c.Gate, MaxLimit: c.MaxLimit, MaxBodyBytes: c.MaxBodyBytes, Budget: s.budget, Query: c.Query,
 		Root: s.origin.root, Refused: c.Refused, Now: c.Now, Logger: c.Logger})
 	below := cors(c.CORSOrigins, s.limited(s.origin.mounted(api)))
 	s.handler = s.observed(m, besides(own, below))

@@ -21,6 +21,13 @@ type serveFlags struct {
 	noDefaultPolicies   bool
 	logFormat, logLevel string
 
+	keepEnded, keepRevisions time.Duration
+
+	querySeries int
+	queryPoints int64
+	queryMemory string
+	queryTime   time.Duration
+
 	corsOrigins     []string
 	proxyHeaders    bool
 	prefix          string
@@ -55,6 +62,8 @@ func (f *serveFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.sync, "sync", "always", "when a write is on disk: always (before it is answered) or interval (soon after)")
 	fl.DurationVar(&f.syncEvery, "sync-every", time.Second, "what a power loss may take with --sync interval")
 	fl.StringVar(&f.memory, "memory", "auto", "memory for samples not yet sealed, caches and buffers; auto: a sixteenth of the machine's, 64MiB to 1GiB")
+	fl.DurationVar(&f.keepEnded, "keep-ended", 0, "how long resources are kept after they ended, with their metrics; 0: for ever")
+	fl.DurationVar(&f.keepRevisions, "keep-revisions", 0, "how long past states of resources are kept; 0: as long as the resource")
 	fl.BoolVar(&f.noDefaultPolicies, "no-default-policies", false, "do not create archive policies in an empty database")
 	fl.StringVar(&f.logFormat, "log-format", "text", "text or json")
 	fl.StringVar(&f.logLevel, "log-level", "info", "debug (with a line for each request), info, warn or error")
@@ -70,6 +79,10 @@ func (f *serveFlags) addHTTP(fl *pflag.FlagSet) {
 	fl.IntVar(&f.maxRequests, "max-requests", 512, "most requests served at once")
 	fl.StringVar(&f.maxQuery, "max-query", "128KiB", "longest query string")
 	fl.StringVar(&f.maxHeader, "max-header", "256KiB", "longest request line with headers")
+	fl.IntVar(&f.querySeries, "query-series", 100_000, "most series that one request may read")
+	fl.Int64Var(&f.queryPoints, "query-points", 20_000_000, "most points that one request may read")
+	fl.StringVar(&f.queryMemory, "query-memory", "1GiB", "memory that the columns of one request may take")
+	fl.DurationVar(&f.queryTime, "query-time", time.Minute, "how long one request may compute")
 	fl.DurationVar(&f.patience, "patience", 20*time.Second, "how long in all a client may stall with a request or an answer")
 	fl.DurationVar(&f.grace, "grace", 10*time.Second, "time for requests under way when the server stops")
 	fl.StringArrayVar(&f.corsOrigins, "cors-origin", nil, "origin whose pages may use the API from a browser, such as https://grafana.example; may be given more than once")

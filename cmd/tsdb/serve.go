@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/query"
 	"github.com/telemetrydb/tsdb/server"
 	"github.com/telemetrydb/tsdb/server/gnocchi"
 	"github.com/telemetrydb/tsdb/server/ingest"
@@ -99,13 +100,16 @@ func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err err
 
 // options turns the settings into those of engine and server.
 func (f *serveFlags) options(logger *slog.Logger) (*engine.Options, *server.Options, error) {
-	eo := &engine.Options{SyncEvery: f.syncEvery, Logger: logger}
+	eo := &engine.Options{SyncEvery: f.syncEvery, KeepEnded: f.keepEnded, KeepRevisions: f.keepRevisions, Logger: logger}
 	switch f.sync {
 	case "always":
 	case "interval":
 		eo.Sync = engine.SyncInterval
 	default:
 		return nil, nil, fmt.Errorf("--sync %q: want always or interval", f.sync)
+	}
+	if f.keepEnded < 0 || f.keepRevisions < 0 {
+		return nil, nil, errors.New("--keep-ended, --keep-revisions: want 0 or more")
 	}
 	var err error
 	if f.memory == "auto" {
@@ -120,21 +124,23 @@ func (f *serveFlags) options(logger *slog.Logger) (*engine.Options, *server.Opti
 // serverOptions turns the settings into those of the server.
 func (f *serveFlags) serverOptions(logger *slog.Logger) (*server.Options, error) {
 	so := &server.Options{MaxLimit: f.maxLimit, MaxRequests: f.maxRequests, Patience: f.patience, CORSOrigins: f.corsOrigins,
-		Prefix: f.prefix, ProxyHeaders: f.proxyHeaders, Grace: f.grace, Logger: logger}
-	var query, header int64
+		Prefix: f.prefix, ProxyHeaders: f.proxyHeaders, Grace: f.grace, Logger: logger,
+		Query: query.Limits{Series: f.querySeries, Points: f.queryPoints, Time: f.queryTime}}
+	var queryText, header int64
 	for _, size := range []struct {
 		flag, text string
 		into       *int64
 	}{
 		{"--max-body", f.maxBody, &so.MaxBodyBytes}, {"--max-bodies", f.maxBodies, &so.MaxBodies},
-		{"--max-query", f.maxQuery, &query}, {"--max-header", f.maxHeader, &header},
+		{"--max-query", f.maxQuery, &queryText}, {"--max-header", f.maxHeader, &header},
+		{"--query-memory", f.queryMemory, &so.Query.Bytes},
 	} {
 		var err error
 		if *size.into, err = parseBytes(size.text); err != nil {
 			return nil, fmt.Errorf("%s: %w", size.flag, err)
 		}
 	}
-	so.MaxQueryBytes, so.MaxHeaderBytes = int(query), int(header)
+	so.MaxQueryBytes, so.MaxHeaderBytes = int(queryText), int(header)
 	switch {
 	case f.maxLimit < 1:
 		return nil, fmt.Errorf("--max-limit %d: want at least 1", f.maxLimit)
@@ -142,8 +148,10 @@ func (f *serveFlags) serverOptions(logger *slog.Logger) (*server.Options, error)
 		return nil, fmt.Errorf("--max-requests %d: want at least 1", f.maxRequests)
 	case so.MaxBodies < so.MaxBodyBytes:
 		return nil, fmt.Errorf("--max-bodies %s: want at least --max-body, %s", f.maxBodies, f.maxBody)
-	case max(query, header) > 1<<30:
+	case max(queryText, header) > 1<<30:
 		return nil, errors.New("--max-query, --max-header: want at most 1GiB")
+	case f.querySeries < 1 || f.queryPoints < 1 || f.queryTime <= 0:
+		return nil, errors.New("--query-series, --query-points, --query-time: want at least 1")
 	case f.patience <= 0 || f.grace < 0:
 		return nil, errors.New("--patience, --grace: want a positive time")
 	case f.prefix != "" && (f.prefix[0] != '/' || strings.ContainsAny(f.prefix, "?#% ")):
