@@ -94,7 +94,7 @@ def last_bits(request, theirs, ours, line):
 
 
 def no_such_path(request, theirs, ours, line):
-    return request.family == 'routes' and {theirs.status, ours.status} == {404, 405}
+    return {theirs.status, ours.status} == {404, 405} or request.family == 'routes' and theirs.status == ours.status == 404
 
 
 def newer_resample(request, theirs, ours, line):
@@ -209,6 +209,11 @@ def past_nulls(request, theirs, ours, line):
     return 'marker' in parameters and 'sort' in parameters and theirs.status == ours.status == 200
 
 
+def details_order(request, theirs, ours, line):
+    lists = theirs.body, ours.body
+    return 'details' in dict(request.query) and all(isinstance(x, list) for x in lists) and len(lists[0]) == len(lists[1])
+
+
 def empty_description(request, theirs, ours, line):
     return theirs.status == ours.status == 404 and line.startswith('.description') and not theirs.error and not ours.error
 
@@ -263,6 +268,8 @@ EXPLANATIONS = [
     Explanation('ties among past states', 'Release 4.7.1 leaves states that the sort keys do not tell apart in any order; the newest revision and tsdb '
                 'order them by id and revision.', unstable),
     Explanation('pages past a null', 'Where the marker has a null among the sort keys the next page of the original begins elsewhere.', past_nulls),
+    Explanation('order of details', 'With `details` the original asks again for the attributes of each type, and the order of the list is lost.',
+                details_order),
     Explanation('404 or 405', 'Of a method on a path that leads nowhere; of objects that do not exist the original says 404 first.',
                 no_such_path),
     Explanation('Allow', 'The original lists the methods of the object above.', allowed),
