@@ -123,7 +123,7 @@ def patch_members(request, theirs, ours, line):
 
 
 def weighed_accept(request, theirs, ours, line):
-    return theirs.status == ours.status >= 400 and ';q=' in request.headers.get('Accept', '').replace(' ', '')
+    return theirs.status == ours.status >= 400 and ';q=' in (request.headers.get('Accept') or '').replace(' ', '')
 
 
 def history_filter(request, theirs, ours, line):
