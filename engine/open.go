@@ -98,7 +98,6 @@ func (db *DB) storeOptions(fs vfs.FS) *pebble.Options {
 		Logger:                      storeLogger{&db.fault},
 		MemTableSize:                uint64(min(max(db.opts.MemoryBytes/8, 4<<20), 16<<20)),
 		MemTableStopWritesThreshold: 3,
-		L0CompactionThreshold:       8, // overlapping tables count double; 4 of them go down together, and half as often
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
 		MaxOpenFiles:                1000,
 		EventListener:               db.storeEvents(),
