@@ -165,6 +165,9 @@ func (db *DB) hasExpired(k blockKey, end int64) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if s.late {
+		return false, nil // their groups are still to be computed
+	}
 	keep := s.plan.rawKeep
 	if k.kind == keyAgg {
 		wi := s.plan.width(k.width)

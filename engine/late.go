@@ -18,8 +18,8 @@ type lateSample struct {
 	annotation
 }
 
-// takenFrom returns the time from which on a policy that keeps all samples takes them when the newest one is at maxT: what the window
-// covers, and what belongs to groups whose samples are all kept, so that their aggregates can be computed afresh.
+// takenFrom returns the time from which on a policy that keeps all samples takes them when the newest one is at maxT: what belongs
+// to the newest group of the coarsest granularity, and what belongs to groups whose samples are all kept, so that their aggregates can be computed afresh.
 func (pl *plan) takenFrom(maxT int64) int64 {
 	if pl.raw < 0 || maxT == noTime {
 		return math.MinInt64
@@ -31,7 +31,7 @@ func (pl *plan) takenFrom(maxT int64) int64 {
 			from = max(from, f+w)
 		}
 	}
-	return min(pl.floor(maxT), from)
+	return min(groupFloor(maxT, pl.coarse), from)
 }
 
 // mergeAll takes rows, in a, of a series whose policy keeps all samples. It depends on the newest sample only, never on what is sealed
@@ -71,4 +71,54 @@ func lastOfEqual(ts []int64, vs []float64) ([]int64, []float64) {
 		n++
 	}
 	return ts[:n], vs[:n]
+}
+
+// placeLate has late samples that the view's series have placed, and pins the view again.
+func (v *View) placeLate() error {
+	for try := 0; ; try++ {
+		var refs []Ref
+		for i := range v.series {
+			if v.series[i].late {
+				refs = append(refs, v.series[i].ref)
+			}
+		}
+		if len(refs) == 0 {
+			return nil
+		}
+		v.it.Close() // nothing was read
+		v.it = nil
+		again := v.placeAndPin
+		if try == 3 { // late samples come without end: let none come
+			again = v.placeAndPinAlone
+		}
+		if err := again(refs); err != nil {
+			if v.db.fault.check() == nil {
+				return err
+			}
+			_, err = v.pin(false) // nothing can be written any more: reads go on without them
+			return err
+		}
+	}
+}
+
+func (v *View) placeAndPin(refs []Ref) error {
+	for _, ref := range refs {
+		if err := v.db.placeLate(ref); err != nil {
+			return err
+		}
+	}
+	_, err := v.pin(false)
+	return err
+}
+
+func (v *View) placeAndPinAlone([]Ref) error {
+	v.db.head.lock(^uint64(0)) // a batch may bring late samples for any
+	defer v.db.head.unlock(^uint64(0))
+	for i := range v.series {
+		if err := v.db.placeLocked(v.series[i].ref); err != nil {
+			return err
+		}
+	}
+	_, err := v.pin(false)
+	return err
 }

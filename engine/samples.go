@@ -215,64 +215,73 @@ func (r *SampleReader) backward() (more bool, err error) {
 
 // olderBlock goes on to the block before the present one, or at first to the last one that reaches before the end of the range.
 func (r *SampleReader) olderBlock() (bool, error) {
-	it, width := r.v.it, r.s.plan.widths[0]
-	sp := span(width)
+	var ok bool
+	var err error
 	if r.key == (blockKey{}) {
-		at := blockKey{keyRaw, width, uint32((r.to - 1) / sp), r.s.ref, r.to - 1}
-		if it.SeekGE(at.append(nil)) {
-			k, ok := parseBlockKey(it.Key())
-			if ok && k.kind == keyRaw && k.width == width && k.partition == at.partition && k.ref == at.ref {
-				if ok, err := r.enter(k, it); ok || err != nil {
-					return ok, err
-				}
-			}
-		}
-		r.key = at
+		r.key, r.block, ok, err = blockBefore(r.v.it, r.s.plan.widths[0], r.s.ref, r.from, r.to)
+	} else {
+		r.key, r.block, ok, err = previousBlock(r.v.it, r.key, r.from)
 	}
-	for at := r.key; int64(at.partition) >= r.from/sp && it.SeekLT(at.append(nil)); {
-		k, ok := parseBlockKey(it.Key())
-		if !ok || k.kind != keyRaw || k.width != width {
-			break
-		}
-		if k.ref == r.s.ref && k.partition == at.partition {
-			if k.end < r.from {
-				return false, nil
-			}
-			return r.enter(k, it)
-		}
-		p := k.partition
-		if p == at.partition || k.ref < r.s.ref { // another metric's, before ours in its partition
-			if p == at.partition && p == 0 {
-				break
-			}
-			if p == at.partition {
-				p--
-			}
-		}
-		at = blockKey{keyRaw, width, p, r.s.ref, math.MaxInt64}
+	if err == nil && ok {
+		r.low, r.up, err = r.block.Range(r.from, r.to)
+		err = corruptBlock(r.key, &r.block, err)
 	}
-	return false, it.Error()
+	return ok, err
 }
 
-// enter begins to read a block; false if it lies behind the range.
-func (r *SampleReader) enter(k blockKey, it *pebble.Iterator) (bool, error) {
+// blockBefore returns a copy of the last block of raw samples of a series that begins before the time to and ends at from or later.
+func blockBefore(it *pebble.Iterator, width int64, ref Ref, from, to int64) (k blockKey, b encoding.Block, ok bool, err error) {
+	if to <= 0 {
+		return k, b, false, nil
+	}
+	at := blockKey{keyRaw, width, uint32((to - 1) / span(width)), ref, to - 1}
+	if it.SeekGE(at.append(nil)) {
+		if k, ok := parseBlockKey(it.Key()); ok && k.tierOf(at) && k.partition == at.partition && k.ref == at.ref {
+			if b, err = rawBlock(k, it); err != nil || b.First() < to {
+				return k, b, err == nil, err
+			}
+		}
+	}
+	return previousBlock(it, at, from)
+}
+
+// previousBlock returns a copy of the last block of a series before the key, if it ends at from or later.
+func previousBlock(it *pebble.Iterator, at blockKey, from int64) (k blockKey, b encoding.Block, ok bool, err error) {
+	sp := span(at.width)
+	for int64(at.partition) >= max(0, from)/sp && it.SeekLT(at.append(nil)) {
+		k, ok := parseBlockKey(it.Key())
+		switch {
+		case !ok || !k.tierOf(at):
+			return k, b, false, it.Error()
+		case k.ref == at.ref && k.partition == at.partition:
+			if k.end < from {
+				return k, b, false, nil
+			}
+			b, err = rawBlock(k, it)
+			return k, b, err == nil, err
+		case k.partition == at.partition: // another metric's, which comes before ours: we have none here
+			if k.partition == 0 {
+				return k, b, false, nil
+			}
+			k.partition--
+		}
+		at = blockKey{at.kind, at.width, k.partition, at.ref, math.MaxInt64}
+	}
+	return k, b, false, it.Error()
+}
+
+func (k blockKey) tierOf(at blockKey) bool { return k.kind == at.kind && k.width == at.width }
+
+// rawBlock parses a copy of the block that the iterator is at.
+func rawBlock(k blockKey, it *pebble.Iterator) (encoding.Block, error) {
 	val, err := it.ValueAndErr()
 	if err != nil {
-		return false, err
+		return encoding.Block{}, err
 	}
 	if len(val) == 0 {
-		return false, k.corrupt(fmt.Errorf("%w: empty value", ErrCorrupt))
+		return encoding.Block{}, k.corrupt(fmt.Errorf("%w: empty value", ErrCorrupt))
 	}
-	b, err := parseColumns(k, slices.Clone(val))
-	if err != nil {
-		return false, err
-	}
-	if b.First() >= r.to {
-		return false, nil
-	}
-	r.key, r.block = k, b
-	r.low, r.up, err = b.Range(r.from, r.to)
-	return true, corruptBlock(k, &b, err)
+	return parseColumns(k, slices.Clone(val))
 }
 
 // readBlock appends the rows [i,j) of a block to out, in order of time.

@@ -48,7 +48,13 @@ const (
 func (db *DB) seal(ref Ref, mode sealMode) error {
 	sl := sealers.Get().(*sealer)
 	defer sealers.Put(sl)
-	for {
+	for try := 0; ; try++ {
+		if err := db.placeLate(ref); err != nil {
+			return err
+		}
+		if try == sealTries {
+			return nil // late samples come without end; placing the last ones has persisted the series
+		}
 		s, copied := db.beginSeal(ref)
 		if s == nil {
 			return nil
@@ -59,6 +65,8 @@ func (db *DB) seal(ref Ref, mode sealMode) error {
 		}
 	}
 }
+
+const sealTries = 8
 
 // sealState is what sealing needs of a series, as it was at one moment.
 type sealState struct {
@@ -118,7 +126,7 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, mode sealMode) (done
 	if s.gone {
 		return true, wb.Close()
 	}
-	if s.edits != st.edits {
+	if s.edits != st.edits || s.hasLate() {
 		return false, nil
 	}
 	rest, noted := s.tail, s.notes

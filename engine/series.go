@@ -47,7 +47,8 @@ type series struct {
 	carry  sampleState // newest sample before the tail; t is noTime if there is none
 	ends   []blockEnd  // the last block of raw samples and of each width; nil: none
 	seams  []seam
-	late   []lateSample  // accepted, and to be put where they belong
+	late   []lateSample // accepted, and to be put where they belong; the first stuck ones cannot be, for damage
+	stuck  int
 	groups []newestGroup // per width, for policies that may have seams; nil: not worked out
 	hint   encoding.Hint // how the last raw block was encoded
 }

@@ -46,6 +46,7 @@ type viewSeries struct {
 	seams  []seam
 	maxT   int64
 	notes  *notes // of the tail; nil: none
+	late   bool   // it has late samples to be placed
 	held   bool   // it was in memory when the view was made
 	absent bool   // read its record first
 }
@@ -78,7 +79,13 @@ func (db *DB) view(refs []Ref, admit bool) (*View, error) {
 		}
 		_, err = v.pin(false)
 	}
+	if err == nil {
+		err = v.placeLate()
+	}
 	if err != nil {
+		if v.it != nil {
+			v.it.Close()
+		}
 		db.end()
 		return nil, fmt.Errorf("tsdb: reading: %w", err)
 	}
@@ -140,6 +147,7 @@ func (vs *viewSeries) copyOf(s *series) {
 	vs.tail, vs.sealed, vs.carry, vs.ends, vs.maxT, vs.absent = s.tail, s.sealed, s.carry, s.ends, s.maxT, false
 	vs.seams = slices.Clone(s.seams) // most have none
 	vs.notes = s.copyNotes()
+	vs.late = s.hasLate()
 }
 
 // end returns the last block of a tier: 0 for raw samples, else 1 more than the width's index. Its rows are 0 if there is none.
@@ -334,6 +342,9 @@ func (v *View) lastBlock(kind byte, width int64, s *viewSeries, end blockEnd, fr
 	k := blockKey{kind, width, 0, s.ref, end.end}
 	if !s.held {
 		return k, nil
+	}
+	if v.epoch != v.db.last.epoch.Load() {
+		return k, nil // blocks may have another content since
 	}
 	b := v.db.last.get(k, from)
 	if b != nil {

@@ -17,7 +17,7 @@ func (db *DB) overWindows(tx *Tx, commit func() error) error {
 	var done []*series
 	err := db.head.each(func(ref Ref) error {
 		s := db.head.get(ref)
-		if s == nil || s.gone || s.firstSeq.Load() == 0 || !slices.Contains(tx.windows, s.meta.policy) {
+		if s == nil || s.gone || s.firstSeq.Load() == 0 || s.all || !slices.Contains(tx.windows, s.meta.policy) {
 			return nil
 		}
 		done = append(done, s)
