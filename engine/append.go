@@ -265,6 +265,9 @@ func (db *DB) apply(a *appender, rows []row, seq uint64) (res AppendResult) {
 		} else if (pl.hasRate || !pl.nested) && !pl.keepAll {
 			s.seamAhead(pl, t)
 		}
+		if (t.maxT == noTime || t.slow) && s.meta.plan().raw != 0 {
+			db.oldest.note(s.oldestUnsealed())
+		}
 		s.touched = true
 		if s.firstSeq.Load() == 0 {
 			s.firstSeq.Store(seq)

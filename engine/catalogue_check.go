@@ -13,6 +13,8 @@ func (c *catalogue) checkRecord(key, rec []byte) error {
 		err = formatError("empty key")
 	case key[0] == keyMeta && len(key) == 2 && key[1] == metaContexts:
 		_, err = decodeLastContext(rec)
+	case key[0] == keyMeta && len(key) == 2 && key[1] == metaSampleKey:
+		_, err = decodeSampleKey(rec)
 	case key[0] == keyMeta:
 		_, err = decodeCounts(rec)
 	case key[0] == keyPolicy:

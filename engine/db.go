@@ -32,7 +32,9 @@ type DB struct {
 	flushes   flushes
 	ops       opGate
 	bg        background
-	lazy      *lazySync    // nil under SyncAlways
+	lazy      *lazySync // nil under SyncAlways
+	ids       sampleIDs
+	oldest    oldest
 	expireAt  time.Time    // housekeeping's: when to look for expired partitions next
 	purgeable atomic.Bool  // there may be deleted metrics whose blocks are not
 	expiring  *expiry      // under way, nil if none; guarded by visible

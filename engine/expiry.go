@@ -24,7 +24,9 @@ func (db *DB) expirePartitions() error {
 	} else {
 		db.expireAt = now.Add(expireEvery)
 	}
-	return errors.Join(db.expireNow(), db.expireCatalogue())
+	err := errors.Join(db.expireNow(), db.expireCatalogue())
+	db.oldest.stale.Store(true)
+	return err
 }
 
 func (db *DB) expireNow() error {

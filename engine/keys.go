@@ -22,8 +22,9 @@ const (
 
 // After keyMeta.
 const (
-	metaCounters = 0x01 // ordinals given so far, numbers of objects
-	metaContexts = 'x'  // last ordinal given to a context
+	metaCounters  = 0x01 // ordinals given so far, numbers of objects
+	metaContexts  = 'x'  // last ordinal given to a context
+	metaSampleKey = 'k'  // key that ids of samples are enciphered with
 )
 
 func ordinalKey(prefix byte, ord uint32) []byte {
