@@ -176,7 +176,22 @@ func (db *DB) rotateLog() error {
 
 // checkpoint persists every series in memory.
 func (db *DB) checkpoint(mode sealMode) error {
-	return db.head.each(func(ref Ref) error { return db.seal(ref, mode) })
+	return db.head.each(func(ref Ref) error {
+		for {
+			err := db.seal(ref, mode)
+			if err != nil || !db.beingSealed(ref) {
+				return err
+			}
+			time.Sleep(time.Millisecond) // the background was at it, and may leave a part that is to be sealed here
+		}
+	})
+}
+
+func (db *DB) beingSealed(ref Ref) bool {
+	db.head.lock(1 << stripeOf(ref))
+	defer db.head.unlock(1 << stripeOf(ref))
+	s := db.head.get(ref)
+	return s != nil && s.sealing
 }
 
 // evict drops series from memory that are whole in their records and were not used since the last call.

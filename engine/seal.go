@@ -55,7 +55,7 @@ func (db *DB) seal(ref Ref, mode sealMode) error {
 		if try == sealTries {
 			return nil // late samples come without end; placing the last ones has persisted the series
 		}
-		s, copied := db.beginSeal(ref)
+		s, copied := db.beginSeal(ref, mode)
 		if s == nil {
 			return nil
 		}
@@ -81,11 +81,16 @@ type sealState struct {
 	notes  *notes
 }
 
-func (db *DB) beginSeal(ref Ref) (*series, sealState) {
+func (db *DB) beginSeal(ref Ref, mode sealMode) (*series, sealState) {
 	db.head.lock(1 << stripeOf(ref))
 	defer db.head.unlock(1 << stripeOf(ref))
 	s := db.head.get(ref)
-	if s == nil || s.gone || s.sealing || s.firstSeq.Load() == 0 {
+	if s == nil || s.gone || s.sealing {
+		return nil, sealState{}
+	}
+	// A series may be clean and its tail long: samples that came while it was sealed are in its record.
+	cuttable := mode == sealWhole && s.maxT != noTime && s.meta.plan().floor(s.maxT) > s.sealed
+	if s.firstSeq.Load() == 0 && !cuttable {
 		return nil, sealState{}
 	}
 	s.sealing = true
