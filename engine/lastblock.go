@@ -12,12 +12,13 @@ import (
 //
 // A block's name has its last time, and sealed groups are closed: as long as a view's copy of the series says that its last block ends
 // there, the block that was read under that name has the same rows. So sealing invalidates nothing here, nor does encoding a block anew.
-// Expiry does: what retention had hidden must not come back when a policy keeps points longer.
+// Two things do, and change the epoch: expiry, for what retention had hidden must not come back when a policy keeps points longer, and late
+// samples that are placed in blocks. A view uses and keeps blocks of its own epoch only.
 //
 // Only what is asked for again comes into memory, so that one pass over everything does not push out what is asked for every minute.
 type lastBlocks struct {
 	cache *clockCache[lastKey, *lastBlock]
-	epoch atomic.Uint64 // of expiry; changed while visible is held for writing
+	epoch atomic.Uint64 // changed while visible is held
 
 	asked [askedBits / 32]atomic.Uint32 // a bit for the series asked for since they were cleared, by ref
 	marks atomic.Int32

@@ -343,13 +343,11 @@ func (v *View) lastBlock(kind byte, width int64, s *viewSeries, end blockEnd, fr
 	if !s.held {
 		return k, nil
 	}
-	if v.epoch != v.db.last.epoch.Load() {
-		return k, nil // blocks may have another content since
-	}
 	b := v.db.last.get(k, from)
-	if b != nil {
-		k.partition = uint32(end.end / span(width))
+	if b == nil || v.epoch != v.db.last.epoch.Load() { // asked last: what was kept at a later epoch may have another content
+		return k, nil
 	}
+	k.partition = uint32(end.end / span(width))
 	return k, b
 }
 
