@@ -65,7 +65,7 @@ type SampleReader struct {
 
 	out   Samples
 	noted noteColumns
-	notes []annotation
+	notes []annotation // of what is in out before finish
 }
 
 // Samples returns a reader of the metric's raw samples that are kept with from <= time < to. Errors are the reader's.
@@ -84,7 +84,7 @@ func (r *SampleReader) open(s *viewSeries, from, to int64, q SampleQuery) {
 	if q.Limit <= 0 {
 		r.left = math.MaxInt
 	}
-	r.step = 64
+	r.step = min(max(64, r.left), maxBlockRows)
 	switch {
 	case s.maxT == noTime:
 		r.left = 0
@@ -172,19 +172,22 @@ func (r *SampleReader) forward() (more bool, err error) {
 		}
 	}
 	r.tailDone = true
-	return false, r.readTail()
+	_, err = r.readTail(math.MaxInt)
+	return false, err
 }
 
 // backward reads the tail's samples, or some of the last block's that has any left.
 func (r *SampleReader) backward() (more bool, err error) {
 	if !r.tailDone {
-		r.tailDone = true
 		if first := r.s.tailFirst(); first < r.to {
-			err := r.readTail()
-			r.to = max(first, r.from)
+			to, err := r.readTail(r.step)
+			r.step = min(4*r.step, maxBlockRows)
+			r.to = max(to, r.from)
+			r.tailDone = to == first
 			r.reverse()
-			return r.s.sealed != noTime, err
+			return r.s.sealed != noTime || !r.tailDone, err
 		}
+		r.tailDone = true
 	}
 	if r.s.sealed == noTime {
 		return false, nil
@@ -319,28 +322,39 @@ func (r *SampleReader) anyWanted() bool {
 	return len(r.noted.contexts) == 0 && r.q.Contexts.Has(0)
 }
 
-// readTail appends the tail's samples of the range to out, in order of time.
-func (r *SampleReader) readTail() error {
-	c, t := &r.out, &r.s.tail
+// readTail appends the tail's last n samples of the range, or a few more, to out, in order of time, and returns the time of the first
+// one; if the range has no other before it in the tail, that of the tail's first.
+func (r *SampleReader) readTail(n int) (int64, error) {
+	c, t, v := &r.out, &r.s.tail, r.v
+	if t.n == 0 {
+		return 0, nil
+	}
 	damaged := &CorruptError{Key: seriesKey(nil, r.s.ref), Metric: r.s.id, From: r.s.tailFirst(), To: r.s.maxT, Err: ErrCorrupt}
 	var ok bool
-	if c.Times, c.Values, ok = t.appendTo(c.Times, c.Values); !ok {
-		return damaged
+	if v.ts, v.vs, ok = t.appendTo(v.ts[:0], v.vs[:0]); !ok {
+		return 0, damaged
 	}
 	if r.notes = r.notes[:0]; r.s.notes != nil {
-		if r.notes, ok = r.s.notes.appendTo(r.notes, t.n); !ok {
-			return damaged
+		if v.notes, ok = r.s.notes.appendTo(v.notes[:0], t.n); !ok {
+			return 0, damaged
 		}
 	}
-	i, _ := slices.BinarySearch(c.Times, r.from)
-	j, _ := slices.BinarySearch(c.Times, r.to)
+	i, _ := slices.BinarySearch(v.ts, r.from)
+	j, _ := slices.BinarySearch(v.ts, r.to)
 	j = max(i, j)
-	c.Times, c.Values = append(c.Times[:0], c.Times[i:j]...), append(c.Values[:0], c.Values[i:j]...)
-	if len(r.notes) > 0 {
-		r.notes = append(r.notes[:0], r.notes[i:j]...)
+	first := v.ts[0]
+	if j-i > n {
+		for i = j - n; i > 0 && v.ts[i-1] == v.ts[i]; { // one instant's samples are read together
+			i--
+		}
+		first = v.ts[i]
+	}
+	c.Times, c.Values = append(c.Times, v.ts[i:j]...), append(c.Values, v.vs[i:j]...)
+	if r.s.notes != nil {
+		r.notes = append(r.notes, v.notes[i:j]...)
 	}
 	r.finish()
-	return nil
+	return first, nil
 }
 
 // finish makes the other columns of what is in Times, Values and notes, and leaves only samples that are asked for.

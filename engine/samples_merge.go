@@ -35,6 +35,7 @@ func (v *View) MergeSamples(ctx context.Context, from, to int64, q SampleQuery) 
 		src := &sampleSource{ref: s.ref, at: s.maxT}
 		src.r = SampleReader{v: v, ctx: ctx}
 		src.r.open(s, from, to, SampleQuery{OldestFirst: q.OldestFirst, Contexts: q.Contexts})
+		src.r.step = 16 // most metrics give a few
 		if src.r.from >= src.r.to || src.r.left == 0 {
 			continue
 		}

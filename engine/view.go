@@ -32,6 +32,7 @@ type View struct {
 	group grouper
 	ts    []int64
 	vs    []float64
+	notes []annotation
 }
 
 // viewSeries is a copy of a series. Only its tail's bytes are shared with the writer, who never changes them.
