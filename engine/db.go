@@ -22,24 +22,25 @@ type DB struct {
 	p    *pebble.DB
 	cat  *catalogue
 
-	head      head
-	last      *lastBlocks
-	visible   sync.RWMutex
-	seq       atomic.Uint64 // of the last log record
-	log       logState
-	stats     counters
-	fault     fault
-	flushes   flushes
-	ops       opGate
-	bg        background
-	lazy      *lazySync // nil under SyncAlways
-	ids       sampleIDs
-	oldest    oldest
-	expireAt  time.Time    // housekeeping's: when to look for expired partitions next
-	purgeable atomic.Bool  // there may be deleted metrics whose blocks are not
-	expiring  *expiry      // under way, nil if none; guarded by visible
-	roomLeft  atomic.Int64 // batches until free space is asked for again
-	release   func() error // of the directory's lock
+	head       head
+	last       *lastBlocks
+	visible    sync.RWMutex
+	seq        atomic.Uint64 // of the last log record
+	log        logState
+	stats      counters
+	fault      fault
+	flushes    flushes
+	ops        opGate
+	bg         background
+	lazy       *lazySync // nil under SyncAlways
+	ids        sampleIDs
+	oldest     oldest
+	expiryRuns sync.Mutex   // held by the expiry that runs
+	expireAt   time.Time    // housekeeping's: when to look for expired partitions next
+	purgeable  atomic.Bool  // there may be deleted metrics whose blocks are not
+	expiring   *expiry      // under way, nil if none; guarded by visible
+	roomLeft   atomic.Int64 // batches until free space is asked for again
+	release    func() error // of the directory's lock
 }
 
 // writeBatch is what goes to Pebble in one step.

@@ -29,7 +29,20 @@ func (db *DB) expirePartitions() error {
 	return err
 }
 
+// Expire deletes what no policy shows any more at once, which else is done every ten minutes. It waits for one that is under way.
+func (db *DB) Expire() error {
+	if err := db.begin(); err != nil {
+		return err
+	}
+	defer db.end()
+	err := db.expireNow()
+	db.oldest.stale.Store(true)
+	return err
+}
+
 func (db *DB) expireNow() error {
+	db.expiryRuns.Lock()
+	defer db.expiryRuns.Unlock()
 	it, err := db.p.NewIter(&pebble.IterOptions{LowerBound: []byte{keyRaw}, UpperBound: []byte{keyEnd}})
 	if err != nil {
 		return err
@@ -59,7 +72,7 @@ type expiry struct {
 // refRun is a run of metrics, both ends within it.
 type refRun struct{ first, last Ref }
 
-// beginExpiry begins to expire a partition; end must be called. There is one expiry at a time: it is housekeeping's.
+// beginExpiry begins to expire a partition; end must be called. There is one expiry at a time.
 func (db *DB) beginExpiry(at blockKey) (x *expiry, err error) {
 	x = &expiry{db: db, at: at}
 	db.visible.Lock()

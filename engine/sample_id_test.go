@@ -97,10 +97,9 @@ func TestOldestSample(t *testing.T) {
 	if err := s.db.Compact(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.db.expireNow(); err != nil {
+	if err := s.db.Expire(); err != nil {
 		t.Fatal(err)
 	}
-	s.db.oldest.stale.Store(true)
 	check(1010 * day)
 	s.reopen(false)
 	check(1010 * day)

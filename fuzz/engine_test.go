@@ -55,15 +55,16 @@ func TestModel(t *testing.T) {
 
 // harness is an engine, models of its metrics, and the test's clock.
 type harness struct {
-	t       *testing.T
-	r       *rand.Rand
-	fs      *vfs.MemFS
-	opts    engine.Options
-	db      *engine.DB
-	metrics []*modelled
-	trace   []string
-	made    int   // metrics created
-	now     int64 // of data, nanoseconds
+	t        *testing.T
+	r        *rand.Rand
+	fs       *vfs.MemFS
+	opts     engine.Options
+	db       *engine.DB
+	metrics  []*modelled
+	trace    []string
+	contexts []engine.ContextRef
+	made     int   // metrics created
+	now      int64 // of data, nanoseconds
 }
 
 // modelled is a metric in the engine and what it should answer.
@@ -73,6 +74,7 @@ type modelled struct {
 	model  *model.Metric
 	raw    map[int64]float64 // of a policy that keeps all raw samples
 	grown  bool              // a timespan was raised
+	all    *allSamples       // of a policy that keeps all samples: then model and raw are not used
 	newest int64
 }
 
@@ -155,9 +157,12 @@ func (h *harness) create() {
 			mp.Methods = append(mp.Methods, m.String())
 		}
 	}
-	p.Raw = []time.Duration{0, engine.RawForever, 48 * time.Hour}[r.IntN(3)]
+	p.Raw = []time.Duration{0, engine.RawForever, 48 * time.Hour, 2 * time.Hour}[r.IntN(4)]
+	p.KeepAll = p.Raw != 0 && r.IntN(2) == 0
 	m := &modelled{policy: p, model: model.New(mp), newest: -1}
-	if p.Raw == engine.RawForever {
+	if p.KeepAll {
+		m.all = &allSamples{model: mp, rates: slices.ContainsFunc(p.Methods, rollup.Method.Rate)}
+	} else if p.Raw == engine.RawForever {
 		m.raw = map[int64]float64{}
 	}
 	name := fmt.Sprintf("m%d", h.made)
@@ -198,8 +203,13 @@ func (h *harness) step() {
 			h.fatal("close: %v", err)
 		}
 		h.open()
-	case n < 94:
+	case n < 93:
 		h.crash()
+	case n < 94:
+		h.log("expire")
+		if err := h.db.Expire(); err != nil {
+			h.fatal("expire: %v", err)
+		}
 	case n < 96 && len(h.metrics) < 8:
 		h.create()
 	case n < 97 && len(h.metrics) > 1:
@@ -236,6 +246,9 @@ func (h *harness) delete() {
 // patch changes the points of a policy and sometimes lowers the back window.
 func (h *harness) patch() {
 	m := h.metrics[h.r.IntN(len(h.metrics))]
+	if m.all != nil {
+		return // its model is made afresh and knows no earlier policy
+	}
 	def := slices.Clone(m.policy.Definition)
 	mp := model.Policy{BackWindow: m.policy.BackWindow}
 	for i := range def {
@@ -274,7 +287,21 @@ func (h *harness) append() {
 		m := h.metrics[i]
 		pts := h.points(m)
 		for _, p := range pts {
-			b.Add(m.Ref, p.Time, p.Value)
+			c, arrival := h.annotation(p.Time)
+			b.AddSample(m.Ref, p.Time, p.Value, c, arrival)
+			if m.all != nil {
+				m.all.pending = append(m.all.pending, annotated{p.Time, p.Value, c, arrival})
+			}
+		}
+		if m.all != nil {
+			late := m.all.take(m.policy)
+			want.Accepted += len(pts) - late
+			want.Late += late
+			m.newest = m.all.newest()
+			h.log("append %s: %v", *m.Name, pts)
+			continue
+		}
+		for _, p := range pts {
 			m.newest = max(m.newest, p.Time)
 		}
 		if m.raw != nil {
@@ -376,7 +403,14 @@ func (h *harness) compare(m *modelled) {
 		from = max(0, m.newest-h.r.Int64N(10000e9))
 		to = from + h.r.Int64N(10000e9)
 	}
+	if m.all != nil {
+		m.model = m.all.afresh()
+		h.compareAllSamples(v, m, from, to)
+	}
 	for _, g := range m.policy.Definition {
+		if m.all != nil && !m.all.sound(m.policy, g) {
+			continue
+		}
 		got, err := v.Measures(context.Background(), m.Ref, g.Width, m.policy.Methods, from, to)
 		if err != nil {
 			h.fatal("measures: %v", err)
