@@ -80,6 +80,7 @@ var specimenPolicies = []ArchivePolicy{
 	{Name: "derived", Definition: []Granularity{{Width: time.Second}, {Width: time.Minute}}, Methods: []rollup.Method{rollup.Mean, rollup.Count, rollup.Max}, Raw: RawForever},
 	{Name: "plain", Definition: []Granularity{{Width: time.Minute}}, Methods: []rollup.Method{rollup.Mean, rollup.Std, rollup.Median, rollup.Pct(95)}},
 	{Name: "rates", BackWindow: 1, Definition: []Granularity{{Width: 10 * time.Second}, {Width: time.Minute}}, Methods: []rollup.Method{rollup.Mean, rollup.Mean.OfRate()}, Raw: 48 * time.Hour},
+	{Name: "all", Definition: []Granularity{{Width: 10 * time.Second}, {Width: time.Minute}}, Methods: []rollup.Method{rollup.Mean, rollup.Count}, Raw: RawForever, KeepAll: true},
 }
 
 func newSpecimen(t testing.TB) *specimen {
@@ -139,13 +140,26 @@ func newSpecimen(t testing.TB) *specimen {
 func (s *specimen) append(from, to int64) {
 	var b Batch
 	r := rand.New(rand.NewPCG(1, uint64(from)))
+	cs, err := s.db.InternContexts(context.Background(), []Context{{Source: "a"}, {Source: "b", Metadata: []byte(`{"k":[1,"x"]}`)}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	for i := from; i < to; i++ {
 		for k, m := range s.metrics {
 			v := float64(r.IntN(1000)) / 10
 			if k%2 == 1 {
 				v = r.NormFloat64()
 			}
-			b.Add(m.Ref, 1_700_000_000e9+i*1e9, v)
+			t := 1_700_000_000e9 + i*1e9
+			if m.Policy != "all" {
+				b.Add(m.Ref, t, v)
+				continue
+			}
+			b.AddSample(m.Ref, t, v, cs[i/50%2], t+r.Int64N(1e9))
+			if i%20 == 0 { // a second one, and one that is late
+				b.AddSample(m.Ref, t, v+1, cs[0], t)
+				b.AddSample(m.Ref, t-300e9, v, 0, 0)
+			}
 		}
 	}
 	if _, err := s.db.Append(context.Background(), &b); err != nil {
@@ -171,6 +185,13 @@ func (s *specimen) read(db *DB, m Metric) (string, error) {
 			return "", err
 		}
 		out += fmt.Sprintf("%v %v\n", g.Width, ps)
+	}
+	r := v.Samples(context.Background(), m.Ref, 0, math.MaxInt64, SampleQuery{})
+	for r.Next() {
+		out += fmt.Sprint(*r.Columns())
+	}
+	if r.Err() != nil {
+		return "", r.Err()
 	}
 	ts, vs, err := v.Raw(context.Background(), m.Ref, 0, math.MaxInt64, nil, nil)
 	return out + fmt.Sprint(ts, vs), err

@@ -10,6 +10,9 @@
 //
 // The Examples of Open, DB.Append, View.Measures and View.Raw are the shortest programs that do something.
 //
+// A sample may carry a Context (owner, source, metadata as JSON) and the time of its arrival, and a policy may keep every sample, late and
+// simultaneous ones too: View.Samples and View.MergeSamples read them, FindContexts and MetricsOfContexts say where to look.
+//
 // All methods of DB may be called concurrently; Batch, Tx and View each serve one goroutine at a time. Several databases may be
 // open in one process, and one directory in one process. Close waits for running calls and for the database's own goroutines, which
 // seal, expire and checkpoint: work that no answer depends on.
