@@ -165,7 +165,7 @@ func TestBodyMemory(t *testing.T) {
 
 // TestSlowBody has clients that send a byte now and then: they are given up, and a slow one that keeps the pace is not.
 func TestSlowBody(t *testing.T) {
-	addr := listen(t, Options{Patience: 50 * time.Millisecond, MaxRequests: 8})
+	addr := listen(t, Options{Patience: 500 * time.Millisecond, MaxRequests: 8})
 	var wg sync.WaitGroup
 	for range 8 {
 		conn := send(t, addr, postHead+"Content-Length: 100000\r\n\r\n")
@@ -174,7 +174,7 @@ func TestSlowBody(t *testing.T) {
 				if _, err := conn.Write([]byte(" ")); err != nil {
 					return
 				}
-				time.Sleep(10 * time.Millisecond)
+				time.Sleep(40 * time.Millisecond)
 			}
 		})
 		wg.Go(func() {

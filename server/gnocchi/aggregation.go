@@ -88,8 +88,7 @@ type aggregation struct {
 	policies              policies
 }
 
-// parseAggregation reads the parameters, and checks that the caller may read the metrics. They are checked by themselves: who
-// owns their resources does not count here.
+// parseAggregation reads the parameters, and checks that the caller may read the metrics.
 func (c *call) parseAggregation(args url.Values, metrics []engine.Metric) (*aggregation, error) {
 	a := &aggregation{c: c, args: args, method: "mean", policies: policies{db: c.db}}
 	var err error

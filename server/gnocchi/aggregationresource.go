@@ -33,6 +33,9 @@ func (c *call) aggregationResource() error {
 	for i, g := range groups {
 		for _, col := range g.Columns {
 			m, err := c.db.MetricByRef(col.Metric)
+			if isKind(err, engine.ErrNotFound, engine.KindMetric) {
+				continue // deleted meanwhile
+			}
 			if err != nil {
 				return err
 			}

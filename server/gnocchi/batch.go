@@ -21,6 +21,10 @@ func (c *call) postBatchMetrics() error {
 	if err != nil {
 		return err
 	}
+	return whileMetricsGo(func() error { return c.storeBatchMetrics(members) })
+}
+
+func (c *call) storeBatchMetrics(members []field) error {
 	b := getBatch()
 	defer putBatch(b)
 	reader := newMeasureReader(c)
@@ -103,6 +107,10 @@ func (c *call) postBatchResources() error {
 	if err != nil {
 		return invalid("expected a dictionary", nil)
 	}
+	return whileMetricsGo(func() error { return c.storeBatchResources(o, create) })
+}
+
+func (c *call) storeBatchResources(o *fastjson.Object, create bool) error {
 	b := &resourceBatch{c: c, create: create, samples: getBatch(), reader: newMeasureReader(c)}
 	defer putBatch(b.samples)
 	b.members = fields(b.members, o)

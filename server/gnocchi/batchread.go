@@ -33,7 +33,15 @@ func (c *call) getBatchMetrics() error {
 	if err != nil {
 		return err
 	}
-	names := slices.Compact(slices.Clone(args["aggregation"]))
+	if args.Has("resample") {
+		return badRequest("resample is not possible for several metrics at once")
+	}
+	var names []string // each once, in the order asked for
+	for _, name := range args["aggregation"] {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
 	if len(names) == 0 {
 		names = []string{"mean"}
 	}

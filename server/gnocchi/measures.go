@@ -29,6 +29,18 @@ func putBatch(b *engine.Batch) {
 	batches.Put(b)
 }
 
+// whileMetricsGo runs fn, which finds metrics and stores measures, again if one was deleted in between: then fn no longer finds
+// it, and answers as for any metric that does not exist.
+func whileMetricsGo(fn func() error) error {
+	const tries = 5
+	for range tries {
+		if err := fn(); !isKind(err, engine.ErrNotFound, engine.KindMetric) {
+			return err
+		}
+	}
+	return fail(http.StatusServiceUnavailable, "metrics are being deleted while measures are stored: try again")
+}
+
 // append stores a batch and answers.
 func (c *call) append(b *engine.Batch) error {
 	if b.Len() > 0 {
@@ -56,7 +68,12 @@ func (c *call) postMeasures() error {
 	if err := newMeasureReader(c).read(v, m.Ref, b); err != nil {
 		return invalid(err.Error(), nil)
 	}
-	return c.append(b)
+	if err = c.append(b); isKind(err, engine.ErrNotFound, engine.KindMetric) {
+		if _, gone := c.metricOfPath(); gone != nil { // deleted meanwhile: the error by the name that the client knows
+			return gone
+		}
+	}
+	return err
 }
 
 func (c *call) getMeasures() error {

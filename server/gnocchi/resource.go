@@ -111,6 +111,12 @@ func (c *call) patchResource() error {
 	changed := false
 	err = c.db.Update(c.r.Context(), func(tx *engine.Tx) error {
 		r, err = tx.Resource(r.ID) // as of now: others may have changed it
+		if err == nil {
+			err = c.mayResource(auth.UpdateResource, r)
+		}
+		if err == nil {
+			err = c.checkConditions(r)
+		}
 		if err != nil {
 			return err
 		}
@@ -165,13 +171,19 @@ func (c *call) deleteResource() error {
 	if err != nil {
 		return err
 	}
-	if err := c.mayResource(auth.DeleteResource, r); err != nil {
+	err = c.db.Update(c.r.Context(), func(tx *engine.Tx) error {
+		r, err := tx.Resource(r.ID)
+		if err == nil {
+			err = c.mayResource(auth.DeleteResource, r)
+		}
+		if err == nil {
+			err = c.checkConditions(r)
+		}
+		if err == nil {
+			err = tx.DeleteResource(r.ID)
+		}
 		return err
-	}
-	if err := c.checkConditions(r); err != nil {
-		return err
-	}
-	err = c.db.Update(c.r.Context(), func(tx *engine.Tx) error { return tx.DeleteResource(r.ID) })
+	})
 	if err != nil {
 		return err
 	}

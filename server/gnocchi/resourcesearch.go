@@ -199,11 +199,18 @@ func (c *call) pageQuery(p *page, history bool) (engine.Query, error) {
 	}
 	q, err := p.query()
 	q.History, q.MarkerRevision = history, revision
-	if err != nil || q.Marker == nil || c.typ == genericType {
+	if err != nil || q.Marker == nil {
 		return q, err
 	}
 	r, err := c.db.Resource(*q.Marker)
-	if isKind(err, engine.ErrNotFound, engine.KindResource) || err == nil && r.Type != c.typ {
+	if isKind(err, engine.ErrNotFound, engine.KindResource) {
+		if history && c.typ == genericType {
+			return q, nil // its past may still be there
+		}
+		return q, p.badMarker()
+	}
+	// A page from somebody else's resource would tell where its attributes sort.
+	if err == nil && (c.typ != genericType && r.Type != c.typ || c.mayResource(auth.GetResource, r) != nil) {
 		return q, p.badMarker()
 	}
 	return q, err
