@@ -165,16 +165,17 @@ func TestBodyMemory(t *testing.T) {
 
 // TestSlowBody has clients that send a byte now and then: they are given up, and a slow one that keeps the pace is not.
 func TestSlowBody(t *testing.T) {
-	addr := listen(t, Options{Patience: 500 * time.Millisecond, MaxRequests: 8})
+	addr := listen(t, Options{Patience: 50 * time.Millisecond, MaxRequests: 8})
 	var wg sync.WaitGroup
 	for range 8 {
-		conn := send(t, addr, postHead+"Content-Length: 100000\r\n\r\n")
+		conn := send(t, addr, "")
 		wg.Go(func() {
+			_, _ = io.WriteString(conn, postHead+"Content-Length: 100000\r\n\r\n") // before the first blank
 			for range 20 { // fails when the server has given up
 				if _, err := conn.Write([]byte(" ")); err != nil {
 					return
 				}
-				time.Sleep(40 * time.Millisecond)
+				time.Sleep(10 * time.Millisecond)
 			}
 		})
 		wg.Go(func() {
