@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -151,4 +152,64 @@ func TestTakenFrom(t *testing.T) {
 			t.Errorf("newest %d: from %d, want %d", tc.maxT, got, tc.want)
 		}
 	}
+}
+
+// TestLateWriters makes views while late samples come without end: each batch is seen whole, and views come to an end.
+func TestLateWriters(t *testing.T) {
+	s := newSampled(t, 3, ArchivePolicy{Definition: []Granularity{{Width: time.Second}, {Width: time.Minute}}, Methods: []rollup.Method{rollup.Count}, Raw: RawForever, KeepAll: true})
+	const base = 1_700_000_000e9
+	var first Batch
+	for _, ref := range s.refs {
+		for i := range int64(3000) {
+			first.Add(ref, base+i*1e9, 0)
+		}
+	}
+	s.append(&first)
+	if err := s.db.checkpoint(sealCut); err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	var writers sync.WaitGroup
+	for w := range 2 {
+		writers.Go(func() {
+			r := rand.New(rand.NewPCG(uint64(w), 1))
+			for n := int64(0); ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				var b Batch
+				at := base + r.Int64N(2900e9)
+				for _, ref := range s.refs { // one for each, so that counts are equal
+					b.Add(ref, at, float64(n))
+				}
+				if _, err := s.db.Append(context.Background(), &b); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range 60 {
+		v, err := s.db.View(s.refs...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := -1
+		for _, ref := range s.refs {
+			ts, _, err := v.Raw(context.Background(), ref, 0, math.MaxInt64, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n >= 0 && len(ts) != n {
+				t.Fatalf("metric %d has %d samples, the one before %d", ref, len(ts), n)
+			}
+			n = len(ts)
+		}
+		v.Close()
+	}
+	close(stop)
+	writers.Wait()
+	s.checkFiles()
 }
