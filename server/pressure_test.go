@@ -171,7 +171,7 @@ func TestSlowBody(t *testing.T) {
 		conn := send(t, addr, "")
 		wg.Go(func() {
 			_, _ = io.WriteString(conn, postHead+"Content-Length: 100000\r\n\r\n") // before the first blank
-			for range 20 { // fails when the server has given up
+			for range 20 {                                                         // fails when the server has given up
 				if _, err := conn.Write([]byte(" ")); err != nil {
 					return
 				}
