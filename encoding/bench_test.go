@@ -8,7 +8,7 @@ import (
 
 // BenchmarkBlock measures the shapes of block_test.go:
 //
-//	go test ./encoding -run XXX -bench Block
+//	go test ./encoding -run '^$' -bench Block
 func BenchmarkBlock(b *testing.B) {
 	for _, shape := range shapes {
 		ts, vs := times("step", 1, 1024), series(shape.name, 1, 1024)

@@ -18,7 +18,7 @@ import (
 // BenchmarkPeer measures blocks of prepared data sets. PEERDATA is the folder that holds them; without it there is nothing to
 // do. PEERBLOCK is the rows of a block (1024), PEERLIMIT the most samples of a class (100000), PEERSETS the sets (D1,D2,D3):
 //
-//	PEERDATA=/data PEERBLOCK=4096 go test ./encoding -run XXX -bench Peer
+//	PEERDATA=/data PEERBLOCK=4096 go test ./encoding -run '^$' -bench Peer
 //
 // A set is a folder with series.tsv (first field the number, last the class) and rows.bin (uint32 series, int64 ms, float64).
 func BenchmarkPeer(b *testing.B) {

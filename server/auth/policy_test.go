@@ -47,7 +47,6 @@ func TestDefaults(t *testing.T) {
 		GetArchivePolicyRule: everybody, ListArchivePolicyRule: everybody,
 		CreateMetric: everybody,
 		GetMetric:    "admin service creator mate owner",
-		UpdateMetric: "admin creator mate",
 		DeleteMetric: "admin creator mate",
 		ListMetric:   "admin creator mate owner",
 		SearchMetric: "admin creator mate owner",
