@@ -18,6 +18,7 @@ import (
 type Batch struct {
 	rows  []row
 	notes []note
+	mark  mark
 }
 
 // Add adds one sample: t in nanoseconds since the Unix epoch.
@@ -40,7 +41,7 @@ func (b *Batch) AddSample(m Ref, t int64, v float64, c ContextRef, arrival int64
 }
 
 // Reset empties the batch and keeps its memory.
-func (b *Batch) Reset() { b.rows, b.notes = b.rows[:0], b.notes[:0] }
+func (b *Batch) Reset() { b.rows, b.notes, b.mark = b.rows[:0], b.notes[:0], mark{} }
 
 // Len is the number of samples.
 func (b *Batch) Len() int { return len(b.rows) }
@@ -116,7 +117,7 @@ func (db *DB) Append(ctx context.Context, b *Batch) (AppendResult, error) {
 	a.record = appendLogBatch(a.record[:0], b.rows, b.notes)
 	a.sum = crc32.Checksum(a.record, castagnoli)
 	wb := db.p.NewBatchWithSize(len(a.record) + 64)
-	res, err := db.store(a, b.rows, wb)
+	res, err := db.store(a, b, wb)
 	if err != nil {
 		wb.Close()
 		return AppendResult{}, err
@@ -160,7 +161,8 @@ func (b *Batch) check() (AppendResult, error) {
 }
 
 // store logs the rows and applies them to the head, in one order for each series.
-func (db *DB) store(a *appender, rows []row, wb *writeBatch) (res AppendResult, err error) {
+func (db *DB) store(a *appender, b *Batch, wb *writeBatch) (res AppendResult, err error) {
+	rows := b.rows
 	var mask uint64
 	for i := range rows {
 		mask |= 1 << stripeOf(rows[i].ref)
@@ -175,6 +177,9 @@ func (db *DB) store(a *appender, rows []row, wb *writeBatch) (res AppendResult, 
 	seq := db.seq.Add(1)
 	a.record = endLogRecord(a.record, a.sum, seq)
 	if err := wb.LogData(a.record, nil); err != nil {
+		return res, err
+	}
+	if err := b.mark.set(wb); err != nil { // behind the record: see logData
 		return res, err
 	}
 	if err := db.commit(wb); err != nil {

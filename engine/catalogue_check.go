@@ -15,6 +15,8 @@ func (c *catalogue) checkRecord(key, rec []byte) error {
 		_, err = decodeLastContext(rec)
 	case key[0] == keyMeta && len(key) == 2 && key[1] == metaSampleKey:
 		_, err = decodeSampleKey(rec)
+	case key[0] == keyMeta && len(key) > 2 && key[1] == metaMark:
+		_, err = decodeMark(rec)
 	case key[0] == keyMeta:
 		_, err = decodeCounts(rec)
 	case key[0] == keyPolicy:

@@ -47,6 +47,8 @@ import (
 //
 //	context (keyContext + ordinal)
 //	  text? user; text? project; text source; text unit; text type; text metadata, JSON
+//	mark (keyMeta metaMark + name)
+//	  text
 //	key of sample ids (keyMeta metaSampleKey)
 //	  16 bytes
 //	ordinal of a context (keyContextHash + hash), last ordinal given to one (keyMeta metaContexts)

@@ -23,6 +23,7 @@ const (
 // After keyMeta.
 const (
 	metaCounters  = 0x01 // ordinals given so far, numbers of objects
+	metaMark      = 'm'  // + name: a mark that a batch left
 	metaContexts  = 'x'  // last ordinal given to a context
 	metaSampleKey = 'k'  // key that ids of samples are enciphered with
 )

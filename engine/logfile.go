@@ -113,14 +113,10 @@ func newRecordReader[N ~uint64](newReader func(io.Reader, N) *record.Reader, r i
 	return newReader(r, N(num))
 }
 
-// logData returns the sample record in a batch of Pebble's log, if it is one that holds nothing else.
+// logData returns the sample record that a batch of Pebble's log begins with, if it does.
 func logData(batch []byte) (payload []byte, ok bool, err error) {
-	h, ok := batchrepr.ReadHeader(batch)
-	if !ok {
+	if _, ok := batchrepr.ReadHeader(batch); !ok {
 		return nil, false, fmt.Errorf("%w: batch of %d bytes in the log", ErrCorrupt, len(batch))
-	}
-	if h.Count != 0 { // of keys
-		return nil, false, nil
 	}
 	r := batchrepr.Read(batch)
 	kind, payload, _, ok, err := r.Next()
