@@ -11,7 +11,7 @@ type Aggregator struct {
 }
 
 // Append appends m of each group of vs to dst. Group i is vs[offs[i]:offs[i+1]], in order of time. For a rate, vs are the
-// differences already: m and m.Base() give the same.
+// differences already: m and m.Base() give the same. Counters get no points: they have AppendCounter.
 //
 // Some groups yield no point: empty ones, groups of one value for Std. If there are any, present has bit i%64 of word i/64 set
 // for each group i that yields one (see Has), and dst gets values for those only; else present is nil. present is valid until
@@ -23,7 +23,7 @@ type Aggregator struct {
 // the largest float64. Which NaN a calculation gives (its payload) is not specified.
 func (a *Aggregator) Append(dst []float64, m Method, offs []int32, vs []float64) (out []float64, present []uint64) {
 	m = m.Base()
-	if len(offs) < 2 || !m.Valid() {
+	if len(offs) < 2 || !m.Valid() || m.Counter() {
 		return dst, a.markNone(len(offs) - 1)
 	}
 	least := int32(1)

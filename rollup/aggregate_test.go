@@ -175,7 +175,7 @@ func TestAppendSpecial(t *testing.T) {
 
 func TestAppendNothing(t *testing.T) {
 	var agg Aggregator
-	for _, m := range append(Methods(), 0, 100, 200, 0x7fff) {
+	for _, m := range append(Methods(), 0, 100, 200, CounterIncrease, CounterRate, 203, 0x7fff) {
 		for _, offs := range [][]int32{nil, {0}, {3}} {
 			if got, present := agg.Append(nil, m, offs, []float64{1, 2, 3}); len(got) != 0 || present != nil {
 				t.Errorf("%s of no groups: %v %v", m, got, present)

@@ -1,10 +1,12 @@
-// Package rollup turns samples into aggregates with the arithmetic of Gnocchi, exact to the bit.
+// Package rollup turns samples into aggregates with the arithmetic of Gnocchi, exact to the bit, and cumulative counters into rates.
 //
 // A Method says what is worked out (mean, 95pct, rate:max …). A column of samples is two slices of one length: times in
 // nanoseconds since the Unix epoch, strictly ascending and not negative, and values. A group is a run of samples whose times
 // share one start: AppendGroups and AppendCalendarGroups cut a column into groups and give the start of each and the index
 // of its first sample ("offs", one entry more than there are groups). An Aggregator works out a method for all groups of a
-// column at once. Rates are base methods of a column of differences: AppendDiffs makes it.
+// column at once. Rates are base methods of a column of differences: AppendDiffs makes it. Counters, which Gnocchi does not know, are
+// worked out from a column of increases, which AppendIncreases makes: counter.go says exactly what an increase is and which group it
+// counts in.
 //
 // See ExampleAggregator for the whole way from samples to points.
 //

@@ -5,12 +5,13 @@ import (
 	"strings"
 )
 
-// Method is an aggregation method of Gnocchi: one of nine base methods or a percentile, of the values or of their
-// differences. Its number is part of stored formats and never changes:
+// Method is an aggregation method: one of Gnocchi's, which are nine base methods and percentiles, of the values or of their
+// differences, or one of two of counters, which Gnocchi lacks. Its number is part of stored formats and never changes:
 //
 //	1 to 9       the constants below
 //	101 to 199   percentiles: 100 plus N, N from 1 to 99
-//	+ 0x8000     the rate of the above
+//	201, 202     counters (see counter.go)
+//	+ 0x8000     the rate of the above, but not of counters
 //
 // Any other number is no method: its String says so and an Aggregator gives no points for it.
 type Method uint16
@@ -28,6 +29,12 @@ const (
 	Count  Method = 9
 )
 
+// The methods of cumulative counters.
+const (
+	CounterIncrease Method = 201 // what a counter went up by
+	CounterRate     Method = 202 // the same per second of the time covered
+)
+
 const (
 	pctBase  Method = 100
 	rateFlag Method = 0x8000
@@ -35,6 +42,8 @@ const (
 
 var names = [...]string{Mean: "mean", Sum: "sum", Last: "last", Max: "max", Min: "min", Std: "std", Median: "median",
 	First: "first", Count: "count"}
+
+var counterNames = [...]string{"counter:increase", "counter:rate"}
 
 // Pct returns the method of percentile n, 1 to 99. For any other n it returns 0, which is no method.
 func Pct(n int) Method {
@@ -44,8 +53,14 @@ func Pct(n int) Method {
 	return pctBase + Method(n)
 }
 
-// ParseMethod reads a method as clients write it ("mean", "95pct", "rate:mean"). It reports false for anything else.
+// ParseMethod reads a method as clients write it ("mean", "95pct", "rate:mean", "counter:rate"). It reports false for anything else.
 func ParseMethod(s string) (Method, bool) {
+	switch s {
+	case counterNames[0]:
+		return CounterIncrease, true
+	case counterNames[1]:
+		return CounterRate, true
+	}
 	if base, ok := strings.CutPrefix(s, "rate:"); ok {
 		m, ok := parseBase(base)
 		return m | rateFlag, ok
@@ -70,11 +85,20 @@ func parseBase(s string) (Method, bool) {
 	return Pct(n), true
 }
 
-// Valid tells whether m is one of the 216 methods.
+// Valid tells whether m is one of Gnocchi's 216 methods or of a counter.
 func (m Method) Valid() bool {
 	b := m.Base()
-	return b >= Mean && b <= Count || b > pctBase && b < pctBase+100
+	return b >= Mean && b <= Count || b > pctBase && b < pctBase+100 || m.Counter()
 }
+
+// Counter tells whether m is worked out from the increases of a counter: CounterIncrease or CounterRate.
+func (m Method) Counter() bool { return m == CounterIncrease || m == CounterRate }
+
+// NeedsBefore tells whether m of a group depends on the sample before the group too: rates and counters.
+func (m Method) NeedsBefore() bool { return m.Rate() || m.Counter() }
+
+// MayLack tells whether a group of samples may have no point of m: Std of one sample, rates and counters of the first.
+func (m Method) MayLack() bool { return m.NeedsBefore() || m == Std }
 
 // Rate tells whether m is worked out from the differences between samples.
 func (m Method) Rate() bool { return m&rateFlag != 0 }
@@ -99,6 +123,8 @@ func (m Method) String() string {
 	switch n := m.Percentile(); {
 	case !m.Valid():
 		return "Method(" + strconv.Itoa(int(m)) + ")"
+	case m.Counter():
+		return counterNames[m-CounterIncrease]
 	case n > 0:
 		name = strconv.Itoa(n) + "pct"
 	default:
@@ -110,8 +136,8 @@ func (m Method) String() string {
 	return name
 }
 
-// Methods returns all 216 methods: the base methods in the order of the specification, the percentiles, then the rates of
-// all of them. The slice is the caller's.
+// Methods returns Gnocchi's 216 methods: the base methods in the order of the specification, the percentiles, then the rates of
+// all of them. CounterMethods has the others. The slice is the caller's.
 func Methods() []Method {
 	ms := make([]Method, 0, 216)
 	for m := Mean; m <= Count; m++ {
@@ -125,3 +151,6 @@ func Methods() []Method {
 	}
 	return ms
 }
+
+// CounterMethods returns the methods of counters. The slice is the caller's.
+func CounterMethods() []Method { return []Method{CounterIncrease, CounterRate} }

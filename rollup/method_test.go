@@ -7,6 +7,7 @@ func TestMethodNumbers(t *testing.T) {
 	for name, want := range map[string]Method{
 		"mean": 1, "sum": 2, "last": 3, "max": 4, "min": 5, "std": 6, "median": 7, "first": 8, "count": 9,
 		"1pct": 101, "95pct": 195, "99pct": 199,
+		"counter:increase": 201, "counter:rate": 202,
 		"rate:mean": 0x8001, "rate:count": 0x8009, "rate:1pct": 0x8065, "rate:99pct": 0x80c7,
 	} {
 		if m, ok := ParseMethod(name); !ok || m != want || m.String() != name {
@@ -18,7 +19,7 @@ func TestMethodNumbers(t *testing.T) {
 func TestMethods(t *testing.T) {
 	ms := Methods()
 	seen := map[Method]bool{}
-	for _, m := range ms {
+	for _, m := range append(CounterMethods(), ms...) {
 		back, ok := ParseMethod(m.String())
 		if !ok || back != m || !m.Valid() || seen[m] {
 			t.Errorf("%d %s: parsed as %d %v, valid %v, seen %v", m, m, back, ok, m.Valid(), seen[m])
@@ -34,13 +35,14 @@ func TestMethods(t *testing.T) {
 			valid++
 		}
 	}
-	if valid != 216 {
-		t.Errorf("%d numbers are valid, want 216", valid)
+	if valid != 218 {
+		t.Errorf("%d numbers are valid, want 218", valid)
 	}
 }
 
 func TestParseMethodRefuses(t *testing.T) {
 	for _, s := range []string{"", "Mean", "mean ", "pct", "0pct", "00pct", "05pct", "100pct", "-5pct", "+5pct", "5.5pct", "5PCT",
+		"counter:", "counter:mean", "rate:counter:rate", "Counter:rate",
 		"rate:", "rate:rate:mean", "rate:100pct", "var", "*", "+mean", "quantile"} {
 		if m, ok := ParseMethod(s); ok {
 			t.Errorf("%q: taken as %s", s, m)
