@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-
-	"github.com/telemetrydb/tsdb/rollup"
 )
 
 // expireEvery is how often partitions are looked through for what retention no longer shows.
@@ -201,11 +199,11 @@ func (db *DB) hasExpired(k blockKey, end int64) (bool, error) {
 	return err == nil && newest != noTime && end <= newest-keep, err
 }
 
-// newestOfAll returns the oldest of the newest points of a series' methods: std and rates may have none for long.
+// newestOfAll returns the oldest of the newest points of a series' methods: some may have none for long.
 func (db *DB) newestOfAll(s *viewSeries, width int64) (int64, error) {
 	newest := groupFloor(s.maxT, width)
 	for _, m := range s.plan.methods {
-		if !m.Rate() && m.Base() != rollup.Std {
+		if !m.MayLack() {
 			continue
 		}
 		if err := db.begin(); err != nil {

@@ -17,8 +17,12 @@ type grouper struct {
 	ts     []int64 // samples without those that a seam hides
 	vs     []float64
 	cols   []encoding.Column
-	values [][]float64 // memory of cols
-	bits   [][]uint64
+
+	coffs     []int32 // of the intervals of counters
+	increases []float64
+	nanos     []int64
+	values    [][]float64 // memory of cols
+	bits      [][]uint64
 }
 
 // samples are raw samples in order of time, with the one before the first (t is noTime if there is none).
@@ -37,26 +41,33 @@ func (g *grouper) compute(pl *plan, wi int, in samples, lo, hi int64, seams []se
 	ts, vs := g.visible(pl, wi, in.ts[a:b], in.vs[a:b], seams)
 	g.starts, g.offs = rollup.AppendGroups(g.starts[:0], g.offs[:0], ts, pl.widths[wi])
 	g.cols = g.cols[:0]
-	rates := false
+	prev := in.prev
+	if a > 0 {
+		prev = sampleState{t: in.ts[a-1], bits: bitsOf(in.vs[a-1])}
+	}
+	rates, counters := false, false
 	for i, m := range methods {
 		if i == len(g.values) {
 			g.values = append(g.values, nil)
 			g.bits = append(g.bits, nil)
 		}
-		offs, v := g.offs, vs
-		if m.Rate() {
+		var present []uint64
+		switch dst := g.values[i][:0]; {
+		case m.Counter():
+			if !counters {
+				g.counters(pl.widths[wi], in.ts[a:b], in.vs[a:b], prev)
+				counters = true
+			}
+			g.values[i], present = g.agg.AppendCounter(dst, m, g.coffs, g.increases, g.nanos)
+		case m.Rate():
 			if !rates {
-				prev := in.prev
-				if a > 0 {
-					prev = sampleState{t: in.ts[a-1], bits: bitsOf(in.vs[a-1])}
-				}
 				g.differences(pl, wi, ts, vs, prev, seams)
 				rates = true
 			}
-			offs, v = g.doffs, g.diffs
+			g.values[i], present = g.agg.Append(dst, m, g.doffs, g.diffs)
+		default:
+			g.values[i], present = g.agg.Append(dst, m, g.offs, vs)
 		}
-		var present []uint64
-		g.values[i], present = g.agg.Append(g.values[i][:0], m, offs, v)
 		if present != nil {
 			g.bits[i] = append(g.bits[i][:0], present...)
 			present = g.bits[i]
@@ -102,6 +113,26 @@ func (g *grouper) differences(pl *plan, wi int, ts []int64, vs []float64, prev s
 			g.diffs = append(g.diffs, vs[k]-floatOf(p.bits))
 		}
 		g.doffs = append(g.doffs, int32(len(g.diffs)))
+	}
+}
+
+// counters fills increases, nanos and coffs: the intervals of counters, in the later sample's group. Unlike Gnocchi's rates they are a
+// matter of the samples alone: seams hide none.
+func (g *grouper) counters(width int64, ts []int64, vs []float64, prev sampleState) {
+	g.increases, g.nanos, g.coffs = g.increases[:0], g.nanos[:0], append(g.coffs[:0], 0)
+	if len(ts) == 0 {
+		return
+	}
+	if prev.t == noTime {
+		prev = sampleState{t: ts[0]}
+	}
+	g.increases, g.nanos = rollup.AppendIncreases(g.increases, g.nanos, ts, vs, prev.t, floatOf(prev.bits))
+	k := 0
+	for _, start := range g.starts { // no group is hidden wholly
+		for k < len(ts) && ts[k]-start < width {
+			k++
+		}
+		g.coffs = append(g.coffs, int32(k))
 	}
 }
 

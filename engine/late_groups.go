@@ -77,7 +77,7 @@ func (p *placer) recompute(wi int, from, to, cut int64) error {
 		return err
 	}
 	prev := sampleState{t: noTime}
-	if p.pl.hasRate {
+	if p.pl.before {
 		if prev, err = p.before(from); err != nil {
 			return err
 		}

@@ -282,8 +282,8 @@ func (p *placer) regroup(wi int, cut int64) error {
 		if err := touch(l.t); err != nil {
 			return err
 		}
-		if p.pl.hasRate && (i+1 == len(p.late) || groupFloor(p.late[i+1].t, width) != groupFloor(l.t, width)) {
-			next, err := p.next(groupFloor(l.t, width)+width, cut) // its difference is from this one now
+		if p.pl.before && (i+1 == len(p.late) || groupFloor(p.late[i+1].t, width) != groupFloor(l.t, width)) {
+			next, err := p.next(groupFloor(l.t, width)+width, cut) // its difference or increase is from this one now
 			if err != nil {
 				return err
 			}

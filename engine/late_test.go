@@ -22,6 +22,7 @@ func TestKeepAll(t *testing.T) {
 		{Definition: []Granularity{{Width: time.Second}, {Width: time.Minute}, {Width: time.Hour}}, Methods: methods},
 		{Definition: []Granularity{{Width: 10 * time.Second}, {Width: time.Minute}}, Methods: []rollup.Method{rollup.Mean, rollup.Mean.OfRate()}},
 		{Definition: []Granularity{{Width: 7 * time.Second}, {Width: time.Minute}}, Methods: methods},
+		{Definition: []Granularity{{Width: 7 * time.Second}, {Width: time.Minute}}, Methods: append(rollup.CounterMethods(), rollup.Mean)},
 		{Definition: []Granularity{{Width: 10 * time.Second}, {Width: 25 * time.Second}, {Width: time.Minute}}, Methods: []rollup.Method{rollup.Sum, rollup.Sum.OfRate()}, BackWindow: 3},
 	} {
 		for run := range uint64(3) {

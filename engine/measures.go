@@ -92,7 +92,7 @@ func (r *measureReader) retained(from int64) (lows []int64, low int64, err error
 		lows[i] = from
 		if keep > 0 {
 			newest := groupFloor(r.s.maxT, r.width)
-			if m.Rate() || m.Base() == rollup.Std {
+			if m.MayLack() {
 				if newest, err = r.newestPoint(m); err != nil {
 					return nil, 0, err
 				}
@@ -144,7 +144,7 @@ func (r *measureReader) newestPoint(m rollup.Method) (int64, error) {
 			if t, ok, err := newestIn(&b, m); err != nil || ok {
 				return t, corruptBlock(k, &b, err)
 			}
-		} // a derived block has groups of one sample: no rates, no std
+		} // a derived block has groups of one sample: no rates, no counters, no std
 		at = k
 	}
 	return noTime, it.Error()

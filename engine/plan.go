@@ -16,6 +16,7 @@ type plan struct {
 	derived []bool  // per width: points of one sample each may be read from the raw samples
 	methods []rollup.Method
 	hasRate bool
+	before  bool  // some method needs the sample before a group: rates and counters
 	nested  bool  // every width divides the coarsest: no group straddles the window's edge
 	coarse  int64 // the coarsest width
 	window  int64 // how far before the newest sample's coarsest group samples are still taken
@@ -30,13 +31,14 @@ func newPlan(p *ArchivePolicy) *plan {
 	slices.SortFunc(defs, func(a, b Granularity) int { return int(min(1, max(-1, a.Width-b.Width))) })
 	for _, m := range p.Methods {
 		pl.hasRate = pl.hasRate || m.Rate()
+		pl.before = pl.before || m.NeedsBefore()
 	}
 	pl.rawKeep = cmp.Or(int64(p.rawKeep), pl.raw)
 	for _, d := range defs {
 		pl.widths = append(pl.widths, int64(d.Width))
 		pl.keep = append(pl.keep, int64(d.Timespan))
-		// A derived width must not outlive the raw samples; rates need a sample before the first one.
-		der := !pl.hasRate && (pl.rawKeep < 0 || pl.rawKeep > 0 && d.Timespan > 0 && int64(d.Timespan) <= pl.rawKeep)
+		// A derived width must not outlive the raw samples; rates and counters need a sample before the first one.
+		der := !pl.before && (pl.rawKeep < 0 || pl.rawKeep > 0 && d.Timespan > 0 && int64(d.Timespan) <= pl.rawKeep)
 		pl.derived = append(pl.derived, der)
 	}
 	pl.coarse = pl.widths[len(pl.widths)-1]
@@ -45,7 +47,7 @@ func newPlan(p *ArchivePolicy) *plan {
 		pl.nested = pl.nested && pl.coarse%w == 0
 	}
 	periods := int64(p.BackWindow)
-	if pl.hasRate {
+	if pl.before {
 		periods++
 	}
 	if pl.window = periods * pl.coarse; periods > 0 && pl.window/pl.coarse != periods {

@@ -15,13 +15,16 @@ type resampler struct {
 	vs   []float64
 	offs []int32
 	agg  rollup.Aggregator
+
+	increases []float64
+	nanos     []int64
 }
 
 var resamplers = sync.Pool{New: func() any { return new(resampler) }}
 
 // Resample aggregates the raw samples that Raw gives for the range, by method, in groups of any width: the start of each group
 // that has a point is appended to ts and the point to vs. Unlike Measures it does not look at what the policy keeps, and a group at the
-// edge of the range has the samples of the range alone. For a rate, values are the differences between consecutive samples of the range.
+// edge of the range has the samples of the range alone. For a rate, values are the differences between consecutive samples of the range, and intervals of counters lie in the range.
 // ErrInvalid of KindGranularity or KindMethod if width is not positive or the method unknown.
 func (v *View) Resample(ctx context.Context, m Ref, width time.Duration, method rollup.Method, from, to int64, ts []int64, vs []float64) ([]int64, []float64, error) {
 	if width <= 0 {
@@ -51,12 +54,19 @@ func (r *resampler) append(width int64, method rollup.Method, ts []int64, vs []f
 	at := len(ts)
 	ts, r.offs = rollup.AppendGroups(ts, r.offs[:0], r.ts, width)
 	offs, values := r.offs, r.vs
-	if method.Rate() {
+	var present []uint64
+	vs = slices.Grow(vs, len(ts)-at)
+	switch {
+	case method.Counter() && len(r.ts) > 0:
+		r.increases, r.nanos = rollup.AppendIncreases(r.increases[:0], r.nanos[:0], r.ts, r.vs, r.ts[0], 0)
+		vs, present = r.agg.AppendCounter(vs, method, offs, r.increases, r.nanos)
+	case method.Rate():
 		values = rollup.AppendDiffs(nil, values)
 		offs = rollup.AppendDiffOffs(nil, offs)
+		vs, present = r.agg.Append(vs, method, offs, values)
+	default:
+		vs, present = r.agg.Append(vs, method, offs, values)
 	}
-	var present []uint64
-	vs, present = r.agg.Append(slices.Grow(vs, len(ts)-at), method, offs, values)
 	if present == nil {
 		return ts, vs
 	}

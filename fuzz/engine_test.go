@@ -137,12 +137,15 @@ func (h *harness) create() {
 		p.Definition = append(p.Definition, engine.Granularity{Width: w, Points: points, Timespan: time.Duration(points) * w})
 		mp.Granularities = append(mp.Granularities, model.Granularity{Nanos: int64(w), Points: points})
 	}
-	all := rollup.Methods()
+	all := append(rollup.Methods(), rollup.CounterMethods()...)
 	base := []rollup.Method{rollup.Mean, rollup.Sum, rollup.Count, rollup.Min, rollup.Max, rollup.First, rollup.Last, rollup.Std, rollup.Median}
 	for range 1 + r.IntN(6) {
 		m := base[r.IntN(len(base))]
-		if r.IntN(5) == 0 {
+		switch r.IntN(10) {
+		case 0, 1:
 			m = all[r.IntN(len(all))]
+		case 2:
+			m = rollup.CounterMethods()[r.IntN(2)]
 		}
 		// Where widths do not nest, a group across the window's edge may come out empty when it is recomputed, and
 		// Gnocchi then keeps what an earlier state of it gave; the engine does not.
@@ -161,7 +164,7 @@ func (h *harness) create() {
 	p.KeepAll = p.Raw != 0 && r.IntN(2) == 0
 	m := &modelled{policy: p, model: model.New(mp), newest: -1}
 	if p.KeepAll {
-		m.all = &allSamples{model: mp, rates: slices.ContainsFunc(p.Methods, rollup.Method.Rate)}
+		m.all = &allSamples{model: mp, rates: slices.ContainsFunc(p.Methods, rollup.Method.NeedsBefore)}
 	} else if p.Raw == engine.RawForever {
 		m.raw = map[int64]float64{}
 	}

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"sort"
 	"strings"
 )
@@ -34,6 +35,7 @@ type series struct {
 type Metric struct {
 	policy  Policy
 	raw     []Point            // ascending
+	all     []Point            // what raw has ever had, if there are counters
 	stored  map[series][]Point // ascending
 	horizon map[series]int64   // newest time of a point that retention dropped
 }
@@ -62,7 +64,7 @@ func (m *Metric) WindowStart() (int64, bool) {
 	}
 	window := int64(m.policy.BackWindow)
 	for _, method := range m.policy.Methods {
-		if strings.HasPrefix(method, "rate:") {
+		if strings.HasPrefix(method, "rate:") || isCounter(method) {
 			window++ // once, for the point before the first difference
 			break
 		}
@@ -94,6 +96,9 @@ func (m *Metric) Append(batch []Point) (accepted, late, duplicate int) {
 	}
 	var added int
 	m.raw, added = merge(m.raw, batch)
+	if slices.ContainsFunc(m.policy.Methods, isCounter) {
+		m.all, _ = merge(m.all, batch)
+	}
 	m.recompute(max(m.raw[0].Time, oldestNew))
 	m.expire()
 	start, _ := m.WindowStart()
@@ -135,6 +140,10 @@ func (m *Metric) recompute(start int64) {
 		values := notBefore(m.raw, first)
 		rates := notBefore(differences(notBefore(m.raw, first-g.Nanos)), first)
 		for _, method := range m.policy.Methods {
+			if isCounter(method) {
+				m.stored[series{method, g.Nanos}] = Counters(method, g.Nanos, m.all)
+				continue
+			}
 			samples := values
 			base, isRate := strings.CutPrefix(method, "rate:")
 			if isRate {
