@@ -131,7 +131,7 @@ func (op *Operation) RateOfRate() bool {
 func (op *Operation) rates(n *node) (rate, twice bool) {
 	for _, i := range n.pairs {
 		m, _ := rollup.ParseMethod(op.Pairs[i].Method)
-		rate = rate || m.Rate()
+		rate = rate || m.NeedsBefore()
 	}
 	for _, a := range n.args {
 		r, t := op.rates(a)

@@ -232,7 +232,7 @@ func (p *parser) resample(n *node, args []Term) *node {
 		return nil
 	}
 	var ok bool
-	if n.method, ok = rollup.ParseMethod(args[0].Text); !ok || n.method.Rate() && n.method.Percentile() > 0 {
+	if n.method, ok = rollup.ParseMethod(args[0].Text); !ok || n.method.Counter() || n.method.Rate() && n.method.Percentile() > 0 {
 		return nil
 	}
 	if base := n.method.Base(); n.method.Rate() && (base == rollup.First || base == rollup.Last) {

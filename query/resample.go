@@ -9,7 +9,8 @@ import (
 )
 
 // Resample takes points as samples and aggregates them by method in groups of the width given, which must be positive. For
-// a rate the samples are the differences between consecutive points. The result shares no memory with points.
+// a rate the samples are the differences between consecutive points; of a counter the points are increases or rates already, so the
+// former are added up and of the latter the mean is taken. The result shares no memory with points.
 func Resample(points engine.Points, method rollup.Method, width time.Duration) engine.Points {
 	starts, offs := rollup.AppendGroups(nil, nil, points.Times, int64(width))
 	var r regrouper
@@ -36,6 +37,12 @@ type regrouper struct {
 // regroup aggregates the groups that begin at starts and at offs of values. The times of the result are starts, or a slice of
 // its own if some groups yield no point.
 func (r *regrouper) regroup(values []float64, method rollup.Method, starts []int64, offs []int32) engine.Points {
+	switch method {
+	case rollup.CounterIncrease:
+		method = rollup.Sum
+	case rollup.CounterRate:
+		method = rollup.Mean
+	}
 	if method.Rate() {
 		r.diffs = rollup.AppendDiffs(r.diffs[:0], values)
 		r.offs = rollup.AppendDiffOffs(r.offs[:0], offs)

@@ -99,6 +99,9 @@ func (c *call) parseAggregation(args url.Values, metrics []engine.Metric) (*aggr
 		a.method = v
 	}
 	a.reaggregation = a.method
+	if m, ok := rollup.ParseMethod(a.method); ok && m.Counter() {
+		a.reaggregation = "sum" // what several counters went up by
+	}
 	if v, ok := lastArg(args, "reaggregation"); ok {
 		a.reaggregation = v
 	}

@@ -48,7 +48,7 @@ func (c *call) getTypes() error {
 
 func (c *call) getCapabilities() error {
 	var names []string
-	for _, m := range rollup.Methods() {
+	for _, m := range append(rollup.Methods(), rollup.CounterMethods()...) {
 		names = append(names, m.String())
 	}
 	return c.json(http.StatusOK, object{{"aggregation_methods", names}})
