@@ -57,7 +57,8 @@ class Commands:
 
     def server(self):
         self.equal('server version', sorted(self.json('server', 'version')), ['version'])
-        self.equal('capabilities list', len(self.json('capabilities', 'list')['aggregation_methods']), 216)
+        methods = self.json('capabilities', 'list')['aggregation_methods']
+        self.equal('capabilities list', len([m for m in methods if not m.startswith('counter:')]), 216)
         status = self.json('status')
         self.equal('status', {k: status[k] for k in status if k.startswith('storage')}, {
             'storage/number of metric having measures to process': 0, 'storage/total number of measures to process': 0})

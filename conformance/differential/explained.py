@@ -30,6 +30,10 @@ def signed_methods(request, theirs, ours, line):
     return line.startswith('.aggregation_methods') and bool(chosen) and any(m[:1] in '+-' for m in chosen)
 
 
+def counter_methods(request, theirs, ours, line):
+    return request.path.startswith('/v1/capabilities') and line.startswith('.aggregation_methods') and 'counter:rate' in ours.text
+
+
 def another_fault(request, theirs, ours, line):
     if not (400 <= theirs.status < 410 and 400 <= ours.status < 410):
         return False
@@ -279,6 +283,7 @@ EXPLANATIONS = [
                 repeated_metrics),
     Explanation('signs among plain methods', 'Of `["mean", "-std"]` the original keeps "-std" as if it were a method, and of "+x" and "-x" '
                 'in one list it takes them in the order of a hash.', signed_methods),
+    Explanation('methods of counters', 'tsdb has two methods that the original lacks, counter:increase and counter:rate, and lists them last.', counter_methods),
     Explanation('the original fails with 500', 'It meets an input that it did not expect; tsdb answers as its rules say.', crashed),
     Explanation('another of several faults', 'More than one thing is wrong with the request, and the two name different ones.', another_fault),
     Explanation('any method on the roots', 'The original answers any method on its roots, tsdb says 405.', root_methods),
