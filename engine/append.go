@@ -16,6 +16,11 @@ import (
 // What one Append brings for a metric is one batch in the sense of Gnocchi's processing (late and equal timestamps).
 // A Batch serves one goroutine at a time.
 type Batch struct {
+	// WantSeqs makes Append set Seqs: for each sample, in the order in which they were added, its place among those of its metric and
+	// instant (see SampleIDs.Make), or NoSeq. It costs next to nothing for samples newer than all of their metric.
+	WantSeqs bool
+	Seqs     []uint32
+
 	rows  []row
 	notes []note
 	mark  mark
@@ -41,7 +46,9 @@ func (b *Batch) AddSample(m Ref, t int64, v float64, c ContextRef, arrival int64
 }
 
 // Reset empties the batch and keeps its memory.
-func (b *Batch) Reset() { b.rows, b.notes, b.mark = b.rows[:0], b.notes[:0], mark{} }
+func (b *Batch) Reset() {
+	b.rows, b.notes, b.Seqs, b.mark = b.rows[:0], b.notes[:0], b.Seqs[:0], mark{}
+}
 
 // Len is the number of samples.
 func (b *Batch) Len() int { return len(b.rows) }
@@ -66,6 +73,7 @@ type appender struct {
 	rows    []row
 	notes   []note // that rows refer to
 	noted   []annotation
+	counts  map[sampleAt]uint32
 	warm    int64 // keeps the loads of resolve
 }
 
@@ -173,6 +181,11 @@ func (db *DB) store(a *appender, b *Batch, wb *writeBatch) (res AppendResult, er
 	defer db.visible.RUnlock()
 	if err := db.resolve(a, rows); err != nil {
 		return res, err
+	}
+	if b.WantSeqs {
+		if b.Seqs, err = db.number(a, rows, b.Seqs[:0]); err != nil {
+			return res, err
+		}
 	}
 	seq := db.seq.Add(1)
 	a.record = endLogRecord(a.record, a.sum, seq)

@@ -40,6 +40,7 @@ import (
 //	  uvarint n; n times, names ascending: text name; kind, 1 byte; 1 bool: 1 byte; 2 number: 8 bytes IEEE 754 LE;
 //	    3 time: varint ns; 4 bytes: text
 //	  uvarint n; n times, names ascending: text name of a metric; uuid; ordinal
+//	  if there are meters or a source: text source; uvarint n; n times: text name, text type, text unit of a meter
 //	revision (keyRevision + number), a past state of a resource
 //	  ordinal of the resource; time it was so until; what a resource has, without its metrics
 //	metric (keyMetric + ordinal)

@@ -41,7 +41,7 @@ func keepAllRun(s *sampled, r *rand.Rand) {
 	now := int64(1_700_000_000e9)
 	from := now
 	for range 40 {
-		var b Batch
+		b := Batch{WantSeqs: r.IntN(4) > 0}
 		for _, ref := range s.refs {
 			step := []int64{1e9, 1e9, 10e9, 3e8}[r.IntN(4)]
 			at := now

@@ -69,6 +69,15 @@ type Resource struct {
 	Revision      uint32                 // number of a past state, of one sequence for all resources; 0: the present state. Ignored by writes
 	Attributes    map[string]index.Value // of the type; absent: null. Text and UUIDs are Bytes, numbers Number, dates Time.
 	Metrics       map[string]MetricRef   // by name, those of the present also in past states; filled by reads, ignored by writes
+	Source        string                 // where its last samples came from, as Tx.SetMeters has it. Not of past states; ignored by writes
+	Meters        []Meter                // likewise
+}
+
+// Meter is a kind of samples that a resource has: of one name there may be several.
+type Meter struct {
+	Name string // of the metric
+	Type string // gauge, delta or cumulative
+	Unit string
 }
 
 // MetricRef names a metric of a resource.

@@ -83,6 +83,7 @@ func (r *resource) exportWith(metrics []namedMetric) *Resource {
 	for _, m := range metrics {
 		c.Metrics[m.name] = m.MetricRef
 	}
+	c.Meters = slices.Clone(r.Meters)
 	return &c.Resource
 }
 
@@ -109,6 +110,9 @@ func (r *resource) bytes() int64 {
 	}
 	for name, v := range r.Attributes {
 		n += 90 + len(name) + len(v.Str)
+	}
+	for _, m := range r.Meters {
+		n += 48 + len(m.Name) + len(m.Type) + len(m.Unit)
 	}
 	return int64(n)
 }
@@ -221,6 +225,12 @@ func appendResource(dst []byte, r *resource) []byte {
 		dst = append(appendText(dst, m.name), m.ID[:]...)
 		dst = appendUvarint32(dst, uint32(m.Ref))
 	}
+	if r.Source != "" || len(r.Meters) > 0 {
+		dst = binary.AppendUvarint(appendText(dst, r.Source), uint64(len(r.Meters)))
+		for _, m := range r.Meters {
+			dst = appendText(appendText(appendText(dst, m.Name), m.Type), m.Unit)
+		}
+	}
 	return endRecord(dst, at)
 }
 
@@ -274,6 +284,13 @@ func decodeResource(ord uint32, rec []byte) (*resource, error) {
 		m.name, m.ID, m.Ref = r.text("metric"), r.uuid("metric"), Ref(r.ordinal("metric"))
 		if i > 0 && strings.Compare(n.metrics[i-1].name, m.name) >= 0 {
 			r.fail("order of metrics")
+		}
+	}
+	if r.src != "" {
+		n.Source = r.text("source")
+		n.Meters = make([]Meter, r.count(3, "meters"))
+		for i := range n.Meters {
+			n.Meters[i] = Meter{r.text("meter"), r.text("meter"), r.text("meter")}
 		}
 	}
 	return n, r.close()

@@ -38,7 +38,7 @@ func (tx *Tx) CreateResource(r *Resource) error {
 		return err
 	}
 	now := newResource(ord, r, nil)
-	now.Revision, now.RevisionEnd = 0, nil
+	now.Revision, now.RevisionEnd, now.Source, now.Meters = 0, nil, "", nil
 	if r.RevisionStart.IsZero() {
 		now.RevisionStart = micros(tx.db.opts.Now())
 	}
@@ -63,7 +63,7 @@ func (tx *Tx) UpdateResource(r *Resource) error {
 	}
 	n := *r
 	n.Type, n.OriginalID, n.Creator = old.Type, old.OriginalID, old.Creator
-	n.Revision, n.RevisionEnd = 0, nil
+	n.Revision, n.RevisionEnd, n.Source, n.Meters = 0, nil, old.Source, old.Meters
 	if n.RevisionStart.IsZero() {
 		n.RevisionStart = tx.db.opts.Now()
 	}
@@ -101,6 +101,25 @@ func (r *resource) equal(o *resource) bool {
 	}
 	return r.StartedAt.Equal(o.StartedAt) && (r.EndedAt == nil) == (o.EndedAt == nil) && r.ended.Equal(o.ended) &&
 		maps.EqualFunc(r.Attributes, o.Attributes, same)
+}
+
+// SetMeters notes where a resource's last samples came from and which kinds of samples it has, in the order in which they appeared.
+// That makes no revision. ErrNotFound. ErrInvalid: a text is longer than 1,024 characters or not UTF-8.
+func (tx *Tx) SetMeters(id UUID, source string, meters []Meter) error {
+	texts := []string{source}
+	for _, m := range meters {
+		texts = append(texts, m.Name, m.Type, m.Unit)
+	}
+	for _, t := range texts {
+		if fault := checkText(t, 0, maxContextChars); fault != "" {
+			return &Error{Kind: KindResource, Name: id.String(), Err: ErrInvalid, Detail: "source or meter is " + fault}
+		}
+	}
+	r, err := tx.ownResource(id)
+	if err == nil {
+		r.Source, r.Meters = source, slices.Clone(meters)
+	}
+	return err
 }
 
 // DeleteResource removes it and its metrics. ErrNotFound.
@@ -173,6 +192,20 @@ func (db *DB) Resource(id UUID) (*Resource, error) {
 		return nil, notFoundResource(id)
 	}
 	return r.export(), nil
+}
+
+// ResourceState returns a number that is another one when the resource has changed in anything, its metrics included, cheaply when asked
+// again. 0: nothing is known, also if there is no such resource.
+func (db *DB) ResourceState(id UUID) (uint64, error) {
+	if err := db.begin(); err != nil {
+		return 0, err
+	}
+	defer db.end()
+	r, err := db.cat.resource(id)
+	if err != nil || r == nil {
+		return 0, err
+	}
+	return r.since, nil
 }
 
 // ResourceMetric returns the metric of that name of the resource, cheaply when asked again. ErrNotFound, of kind

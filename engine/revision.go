@@ -68,7 +68,7 @@ func (tx *Tx) keep(was *resource, until time.Time) error {
 	}
 	r := newResource(number, &was.Resource, nil)
 	r.of, r.until, r.Revision = was.ord, micros(until), number
-	r.RevisionEnd = &r.until
+	r.RevisionEnd, r.Source, r.Meters = &r.until, "", nil
 	tx.revisions[number] = &revisionChange{now: r}
 	c := tx.resources[was.ID]
 	c.kept = append(c.kept, number)

@@ -72,13 +72,12 @@ func decodeSampleKey(rec []byte) ([]byte, error) {
 	return key, r.close()
 }
 
-// round is the round function: 61 bits of the cipher of the half.
-func round(c cipher.Block, step byte, half uint64) uint64 {
-	var b [16]byte
-	b[0] = step
+// round is the round function: 61 bits of the cipher of the half. b is room for 16 bytes, which the interface takes from the stack.
+func round(c cipher.Block, b []byte, step byte, half uint64) uint64 {
+	binary.LittleEndian.PutUint64(b, uint64(step))
 	binary.LittleEndian.PutUint64(b[8:], half)
-	c.Encrypt(b[:], b[:])
-	return binary.LittleEndian.Uint64(b[:]) & halfMask
+	c.Encrypt(b, b)
+	return binary.LittleEndian.Uint64(b) & halfMask
 }
 
 // SampleIDs gives and understands ids of samples. It may be used concurrently, as long as the database is open.
@@ -100,8 +99,9 @@ func (ids SampleIDs) Make(m Ref, t int64, seq uint32) UUID {
 	// 122 bits: metric 32, time 63, seq 16, zeros 11; the high half has the metric and 29 bits of the time.
 	hi := uint64(m)<<29 | uint64(t)>>34
 	lo := (uint64(t)&(1<<34-1))<<27 | uint64(seq&0xffff)<<11
+	b := make([]byte, 16)
 	for step := range byte(feistelSteps) {
-		hi, lo = lo, hi^round(ids.c, step, lo)
+		hi, lo = lo, hi^round(ids.c, b, step, lo)
 	}
 	var id UUID
 	// hi: 48 bits, version, 12 bits, and the last one goes with lo behind the variant.
@@ -117,8 +117,9 @@ func (ids SampleIDs) Parse(id UUID) (m Ref, t int64, seq uint32, ok bool) {
 		return 0, 0, 0, false
 	}
 	hi, lo := a>>16<<13|a&0xfff<<1|b>>61&1, b&halfMask
+	buf := make([]byte, 16)
 	for step := byte(feistelSteps); step > 0; step-- {
-		hi, lo = lo^round(ids.c, step-1, hi), hi
+		hi, lo = lo^round(ids.c, buf, step-1, hi), hi
 	}
 	t = int64(hi&(1<<29-1)<<34 | lo>>27)
 	return Ref(hi >> 29), t, uint32(lo >> 11 & 0xffff), lo&(1<<11-1) == 0

@@ -68,6 +68,26 @@ func TestSampleIDs(t *testing.T) {
 	s.checkFiles()
 }
 
+func TestSeqs(t *testing.T) {
+	s := newSampled(t, 1, ArchivePolicy{Definition: []Granularity{{Width: time.Minute}}, Methods: []rollup.Method{rollup.Mean}, Raw: time.Hour, KeepAll: true})
+	b := Batch{WantSeqs: true}
+	for _, tc := range []struct {
+		t    int64
+		want uint32
+	}{{1e18, 0}, {1e18, 1}, {1e18 + 5, 0}, {1e18, 2}, {1e18 - 1, 0}, {1e18 + 7200e9, 0}, {1e18, NoSeq}} {
+		b.Reset()
+		b.Add(s.refs[0], tc.t, 1)
+		b.Add(s.refs[0], tc.t+8000e9, 1)
+		if tc.want != NoSeq {
+			b.rows = b.rows[:1]
+		}
+		s.append(&b)
+		if b.Seqs[0] != tc.want || len(b.Seqs) != b.Len() {
+			t.Errorf("%d: %v, want %d", tc.t, b.Seqs, tc.want)
+		}
+	}
+}
+
 func TestOldestSample(t *testing.T) {
 	s := newSampled(t, 2, ArchivePolicy{Definition: []Granularity{{Width: time.Minute}}, Methods: []rollup.Method{rollup.Mean}, Raw: 48 * time.Hour, KeepAll: true})
 	check := func(want int64) {

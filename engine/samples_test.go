@@ -21,6 +21,7 @@ type sampled struct {
 	db   *DB
 	refs []Ref
 	want map[Ref][]oneSample // oldest first
+	seqs []uint32            // of the samples of the batch that is being made
 }
 
 type oneSample struct {
@@ -85,6 +86,7 @@ func (s *sampled) add(b *Batch, x oneSample) {
 		x.seq++
 	}
 	s.want[x.ref] = slices.Insert(list, i, x)
+	s.seqs = append(s.seqs, x.seq)
 }
 
 func (s *sampled) append(b *Batch) AppendResult {
@@ -93,6 +95,10 @@ func (s *sampled) append(b *Batch) AppendResult {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	if b.WantSeqs && s.seqs != nil && !slices.Equal(b.Seqs, s.seqs) {
+		s.t.Fatalf("seqs %v, want %v", b.Seqs, s.seqs)
+	}
+	s.seqs = nil
 	return res
 }
 
