@@ -18,11 +18,17 @@ var errAgain = errors.New("samples: resources change too often")
 // and visible through every door. On an error no sample is stored: a *SampleError says which one is wrong, and with what; others are the
 // engine's. A sample that is older than what its metric keeps gets an id, and is not kept.
 func (s *Store) Write(ctx context.Context, in []Sample) (ids []string, err error) {
+	return s.WriteMarked(ctx, in, "", "")
+}
+
+// WriteMarked is Write for who copies samples from elsewhere: it leaves a mark, a text under a name, which is stored with the samples or
+// not at all, see engine.Batch.SetMark.
+func (s *Store) WriteMarked(ctx context.Context, in []Sample, name, text string) (ids []string, err error) {
 	if err := s.check(in); err != nil {
 		return nil, err
 	}
 	for range tries {
-		w := &write{s: s, in: in}
+		w := &write{s: s, in: in, markName: name, markText: text}
 		if ids, err = w.try(ctx); !errors.Is(err, errAgain) {
 			return ids, err
 		}
@@ -40,6 +46,8 @@ type write struct {
 	contexts []engine.ContextRef
 	lacking  []int        // groups whose resources have to be made what the samples say, or looked at
 	unknown  []newContext // contexts that are to be asked for
+
+	markName, markText string
 }
 
 // group is the samples of one resource.
@@ -253,6 +261,7 @@ func (w *write) append(ctx context.Context) ([]string, error) {
 	}
 	now := w.s.o.Now().UnixNano()
 	b := engine.Batch{WantSeqs: true}
+	b.SetMark(w.markName, w.markText)
 	for i := range w.in {
 		x := &w.in[i]
 		arrival := x.Arrival
