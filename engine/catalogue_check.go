@@ -11,7 +11,7 @@ func (c *catalogue) checkRecord(key, rec []byte) error {
 	switch {
 	case len(key) == 0:
 		err = formatError("empty key")
-	case key[0] == keyMeta && len(key) == 2 && key[1] == metaContexts:
+	case key[0] == keyMeta && len(key) == 2 && (key[1] == metaContexts || key[1] == metaEvents):
 		_, err = decodeLastContext(rec)
 	case key[0] == keyMeta && len(key) == 2 && key[1] == metaSampleKey:
 		_, err = decodeSampleKey(rec)

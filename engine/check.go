@@ -142,6 +142,8 @@ func (db *DB) checkValue(key, v []byte, sum *CheckSummary, found func(Finding)) 
 		default:
 			f.Err = db.cat.checkRecord(key, v)
 		}
+	case keyEvent, keyEventID, keyEventTime, keyEventDay, keyEventUse, keyEventName, keyEventNameOf, keyEventRaw, keyEventIndex:
+		f.From, f.To, f.Err = db.events.check(key, v)
 	default:
 		f.Err = db.cat.checkRecord(key, v)
 	}
@@ -203,7 +205,10 @@ func openForReading(dir string, o *Options) (*DB, error) {
 	if db.p, err = pebble.Open(dir, po); err != nil {
 		return nil, lockedError(dir, err)
 	}
-	if db.cat, err = openCatalogue(db.p, &db.opts); err != nil {
+	if db.cat, err = openCatalogue(db.p, &db.opts); err == nil {
+		err = db.events.open(db.p, db.opts.MemoryBytes/32)
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.p.Close())
 	}
 	return db, nil
@@ -270,6 +275,8 @@ func (db *DB) dumpKey(w io.Writer, key, v []byte, d DumpOptions) error {
 		id = db.idOf(k.ref)
 		kind := map[byte]string{keyRaw: "raw", keyAgg: "aggregates"}[k.kind]
 		line = fmt.Sprintf("%s width=%dns partition=%d metric=%v end=%s", kind, k.width, k.partition, id, formatNanos(k.end))
+	case key[0] == keyEvent && len(key) == eventKeyLen:
+		line = describeEvent(key, v)
 	case key[0] == keySeries && len(key) == 5:
 		id = db.idOf(Ref(beUint32(key[1:])))
 		line = fmt.Sprintf("series metric=%v", id)

@@ -38,6 +38,7 @@ const (
 	KindGranularity   Kind = "granularity"
 	KindMethod        Kind = "aggregation method"
 	KindContext       Kind = "context"
+	KindEvent         Kind = "event"
 )
 
 // Error says which thing an operation failed on. errors.Is finds Err in it.

@@ -22,18 +22,19 @@ func (db *DB) expirePartitions() error {
 	} else {
 		db.expireAt = now.Add(expireEvery)
 	}
-	err := errors.Join(db.expireNow(), db.expireCatalogue())
+	err := errors.Join(db.expireNow(), db.expireCatalogue(), db.expireEvents())
 	db.oldest.stale.Store(true)
 	return err
 }
 
-// Expire deletes what no policy shows any more at once, which else is done every ten minutes. It waits for one that is under way.
+// Expire deletes what no policy shows any more, and old events, at once, which else is done every ten minutes. It waits for one that is
+// under way.
 func (db *DB) Expire() error {
 	if err := db.begin(); err != nil {
 		return err
 	}
 	defer db.end()
-	err := db.expireNow()
+	err := errors.Join(db.expireNow(), db.expireEvents())
 	db.oldest.stale.Store(true)
 	return err
 }

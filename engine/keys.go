@@ -18,6 +18,17 @@ const (
 	keyContextUse   = 0x17 // + context ordinal + metric ordinal: the metric has samples of the context; empty
 	keyIndex        = 0x20 // see index/format.go
 	keyPurge        = 0x30 // + metric ordinal: a deleted metric whose samples are still to be removed
+
+	// Events: see event_key.go. A day is 3 bytes.
+	keyEvent       = 0x50 // + day + ordinal: an event record
+	keyEventID     = 0x51 // + form of text, 1 byte, + message id: the event's day and ordinal, a record
+	keyEventTime   = 0x52 // + day + time in the day, ns, 6 bytes, + ordinal; empty
+	keyEventDay    = 0x53 // + day: a record of what a day has
+	keyEventUse    = 0x54 // + name of a type + name of a trait + kind, 1 byte, + day: the day has such events; empty
+	keyEventName   = 0x55 // + text of a type or a trait's name: its number, a record
+	keyEventNameOf = 0x56 // + number: the text, a record
+	keyEventRaw    = 0x57 // + number of a type: the JSON that those of its events are compressed against, a record
+	keyEventIndex  = 0x58 // see index/format.go; names of fields: see event_index.go
 )
 
 // After keyMeta.
@@ -26,6 +37,7 @@ const (
 	metaMark      = 'm'  // + name: a mark that a batch left
 	metaContexts  = 'x'  // last ordinal given to a context
 	metaSampleKey = 'k'  // key that ids of samples are enciphered with
+	metaEvents    = 'v'  // last number given to a name of events
 )
 
 func ordinalKey(prefix byte, ord uint32) []byte {

@@ -80,6 +80,9 @@ func (db *DB) open(lock *pebble.Lock) (err error) {
 		db.cat, err = openCatalogue(db.p, &db.opts)
 	}
 	if err == nil {
+		err = db.events.open(db.p, db.opts.MemoryBytes/32)
+	}
+	if err == nil {
 		err = db.recover()
 	}
 	if err != nil {

@@ -36,7 +36,9 @@ type Options struct {
 	KeepEnded time.Duration
 	// KeepRevisions is how long past states of resources are kept after they were over. Default 0: as long as the resource.
 	KeepRevisions time.Duration
-	// Now is the clock; it dates revisions and the expiry of resources, never samples. Default: time.Now.
+	// KeepEvents is how long events are kept after they were generated, at least: they go by days, in UTC. Default 0: for ever.
+	KeepEvents time.Duration
+	// Now is the clock; it dates revisions and the expiry of resources and events, never samples. Default: time.Now.
 	Now func() time.Time
 	// Logger gets a line for events an operator would want to know. Default: silent.
 	Logger *slog.Logger
@@ -68,8 +70,8 @@ func (o *Options) withDefaults() (Options, error) {
 	if c.MemoryBytes < 8<<20 {
 		errs = append(errs, fmt.Errorf("MemoryBytes %d: want at least 8 MiB", c.MemoryBytes))
 	}
-	if c.KeepEnded < 0 || c.KeepRevisions < 0 {
-		errs = append(errs, fmt.Errorf("KeepEnded %v, KeepRevisions %v: want 0 or more", c.KeepEnded, c.KeepRevisions))
+	if c.KeepEnded < 0 || c.KeepRevisions < 0 || c.KeepEvents < 0 {
+		errs = append(errs, fmt.Errorf("KeepEnded %v, KeepRevisions %v, KeepEvents %v: want 0 or more", c.KeepEnded, c.KeepRevisions, c.KeepEvents))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return c, &Error{Kind: "option", Err: ErrInvalid, Detail: err.Error()}

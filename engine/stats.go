@@ -37,6 +37,9 @@ type Stats struct {
 	DiskBytes          int64  // of all files
 	WrittenBytes       uint64 // by the storage engine: log, flushes, compactions
 	BackgroundErrors   uint64
+	Events             int    // stored now
+	EventsAdded        uint64 // by AppendEvents
+	DuplicateEvents    uint64 // left out, as their message ids were known
 	Fault              string // why the database is read-only; empty: it is not
 }
 
@@ -60,6 +63,9 @@ func (db *DB) Stats() Stats {
 		HeadBytes:        db.head.bytes.Load(),
 		LogBytes:         db.log.size(),
 		BackgroundErrors: c.backgroundErrors.Load(),
+		Events:           db.CountEvents(),
+		EventsAdded:      db.events.additions.Load(),
+		DuplicateEvents:  db.events.doubles.Load(),
 	}
 	if err := db.fault.check(); err != nil {
 		st.Fault = err.Error()

@@ -1,6 +1,8 @@
 package index
 
 import (
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -115,8 +117,8 @@ func (c *cache) put(key []byte, p *cachedPosting) {
 	c.evictLocked()
 }
 
-// publish makes the commit seq the current one.
-func (c *cache) publish(seq uint64, changes map[string]*delta) {
+// publish makes the commit seq the current one: it changed postings, and dropped those whose keys begin so.
+func (c *cache) publish(seq uint64, changes map[string]*delta, dropped []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.mu.seq = seq
@@ -134,7 +136,21 @@ func (c *cache) publish(seq uint64, changes map[string]*delta) {
 			n.unlink()
 		}
 	}
+	if len(dropped) > 0 {
+		c.dropLocked(dropped)
+	}
 	c.evictLocked()
+}
+
+// dropLocked looks at every key: dropping is rare.
+func (c *cache) dropLocked(dropped []string) {
+	for key, n := range c.mu.byKey {
+		if slices.ContainsFunc(dropped, func(begin string) bool { return strings.HasPrefix(key, begin) }) {
+			c.mu.bytes -= n.bytes()
+			delete(c.mu.byKey, key)
+			n.unlink()
+		}
+	}
 }
 
 func (c *cache) evictLocked() {

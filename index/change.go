@@ -14,6 +14,7 @@ import (
 type Change struct {
 	ix      *Index
 	touched map[string]*delta
+	dropped []string // beginnings of keys
 	seq     uint64
 	buf     []byte
 }
@@ -57,6 +58,12 @@ func (c *Change) Set(space byte, ord uint32, field string, old, value Value) {
 // The field is an ordinary one, and the value neither Null nor a Time nor one that it has already.
 func (c *Change) Also(space byte, ord uint32, field string, value Value) {
 	c.add(space, field, value, ord)
+}
+
+// DropFields takes all postings of the ordinary fields whose names begin with prefix out of the index: many at the price of one. The
+// change touches none of these fields otherwise.
+func (c *Change) DropFields(space byte, prefix string) {
+	c.dropped = append(c.dropped, string(appendEscapedOpen([]byte{c.ix.prefix, space}, prefix)))
 }
 
 // setCell keeps the postings of times' cells.
@@ -103,11 +110,16 @@ func (c *Change) Write(b *pebble.Batch, r pebble.Reader) error {
 			return err
 		}
 	}
+	for _, begin := range c.dropped {
+		if err := b.DeleteRange([]byte(begin), keyEnd([]byte(begin)), nil); err != nil {
+			return err
+		}
+	}
 	return b.Set([]byte{c.ix.prefix, kindSeq}, binary.BigEndian.AppendUint64(nil, c.seq), nil)
 }
 
 // Publish makes the written and committed change visible to new views through the cache.
-func (c *Change) Publish() { c.ix.cache.publish(c.seq, c.touched) }
+func (c *Change) Publish() { c.ix.cache.publish(c.seq, c.touched, c.dropped) }
 
 // Seq is the sequence number that Write gave the change.
 func (c *Change) Seq() uint64 { return c.seq }
