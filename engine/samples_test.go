@@ -119,6 +119,7 @@ func (s *sampled) check(from, to int64, set *ContextSet) {
 			}
 		}
 		all = append(all, want...)
+		s.checkEnds(v, ref)
 		for _, q := range []SampleQuery{{OldestFirst: true}, {}, {Limit: 3}, {Limit: 100}, {OldestFirst: true, Limit: 5}} {
 			q.Contexts = set
 			r := v.Samples(context.Background(), ref, from, to, q)
@@ -137,6 +138,29 @@ func (s *sampled) check(from, to int64, set *ContextSet) {
 			got = appendSamples(got, r.Columns(), 0)
 		}
 		s.compare(fmt.Sprintf("all %+v", q), got, ordered(all, q), r.Err())
+	}
+}
+
+// checkEnds compares a metric's oldest and newest samples.
+func (s *sampled) checkEnds(v *View, ref Ref) {
+	s.t.Helper()
+	list := s.want[ref]
+	n, ok, err := v.NewestSample(context.Background(), ref)
+	if err != nil || ok != (len(list) > 0) {
+		s.t.Fatalf("newest: %+v, %v, %v", n, ok, err)
+	}
+	if !ok {
+		return
+	}
+	last := list[len(list)-1]
+	if want := (NewestSample{last.t, last.v, last.context, last.arrival}); n != want {
+		s.t.Fatalf("newest: %+v, want %+v", n, want)
+	}
+	if t, ok, err := v.NewestTime(ref); t != last.t || !ok || err != nil {
+		s.t.Fatalf("newest: %d, %v, %v, want %d", t, ok, err, last.t)
+	}
+	if t, ok, err := v.OldestTime(ref); t != list[0].t || !ok || err != nil {
+		s.t.Fatalf("oldest: %d, %v, %v, want %d", t, ok, err, list[0].t)
 	}
 }
 

@@ -31,7 +31,7 @@ func (s *Store) policyOf(tx *engine.Tx, meter string) (string, error) {
 			{Width: time.Hour, Points: 365 * 24, Timespan: 365 * day}}}
 	if meterTypes[meter].counter {
 		p.Name = RatePolicyName
-		p.Methods = append(p.Methods, rollup.Mean.OfRate())
+		p.Methods = append(p.Methods, rollup.Mean.OfRate(), rollup.CounterRate)
 	}
 	if s.o.Keep > 0 {
 		p.Raw = s.o.Keep

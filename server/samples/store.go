@@ -17,6 +17,8 @@ type Options struct {
 	ArchivePolicy string
 	// Keep is how long samples are kept, by their times, in the policies that are made here. Default: for ever.
 	Keep time.Duration
+	// Source is that of samples which came without, through Gnocchi's API for example. Default: openstack.
+	Source string
 	// KeepMessageIDs keeps the message ids that senders give, and refuses none for being there already. Default: samples are named by
 	// the database, which costs nothing.
 	KeepMessageIDs bool
@@ -39,6 +41,9 @@ func New(db *engine.DB, o *Options) *Store {
 	}
 	if s.o.Creator == "" {
 		s.o.Creator = "admin"
+	}
+	if s.o.Source == "" {
+		s.o.Source = "openstack"
 	}
 	if s.o.Now == nil {
 		s.o.Now = time.Now
