@@ -1,0 +1,101 @@
+package publish
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/server/limit"
+)
+
+// peerText is who sends a request.
+type peerText string
+
+func (p peerText) String() string { return string(p) }
+
+// body is the body of a request, and the memory that it and what is made of it take from the budget.
+type body struct {
+	bytes  []byte
+	memory *limit.Reader
+}
+
+func (b *body) release() {
+	if b.memory != nil {
+		b.memory.Release()
+	}
+}
+
+// statusError is an answer other than success.
+type statusError struct {
+	status int
+	text   string
+}
+
+func (e *statusError) Error() string { return e.text }
+
+// readBody reads a body, compressed with gzip or not. The caller releases it. Errors are *statusError or limit.ErrBusy.
+func (d *Doors) readBody(r *http.Request) (b body, err error) {
+	most := d.o.MaxBodyBytes
+	tooLarge := &statusError{http.StatusRequestEntityTooLarge, "The request body is larger than is taken"}
+	if r.ContentLength > most {
+		return b, tooLarge
+	}
+	var src io.Reader = r.Body
+	expected := r.ContentLength
+	switch encoding := strings.ToLower(r.Header.Get("Content-Encoding")); encoding {
+	case "", "identity":
+	case "gzip":
+		z, err := gzip.NewReader(io.LimitReader(r.Body, most))
+		if err != nil {
+			return b, &statusError{http.StatusBadRequest, "The request body cannot be decompressed"}
+		}
+		src, expected = z, 0
+	default:
+		return b, &statusError{http.StatusUnsupportedMediaType, "Content encoding " + quoted(encoding) + " is not supported"}
+	}
+	if b.memory, err = limit.NewReader(src, d.o.Budget, expected); err != nil {
+		return b, err
+	}
+	defer func() {
+		if err != nil {
+			b.release()
+		}
+	}()
+	var buf bytes.Buffer
+	n, err := buf.ReadFrom(io.LimitReader(b.memory, most+1))
+	switch {
+	case n > most:
+		return b, tooLarge
+	case errors.Is(err, limit.ErrBusy):
+		return b, err
+	case err != nil:
+		return b, &statusError{http.StatusBadRequest, "The request body cannot be read"}
+	}
+	b.bytes = buf.Bytes()
+	return b, nil
+}
+
+// answerTo gives the status and text that an error is answered with; retry: the sender should come again.
+func answerTo(err error) (status int, text string, retry bool) {
+	var s *statusError
+	var refusal *Refusal
+	switch {
+	case errors.As(err, &s):
+		return s.status, s.text, false
+	case errors.As(err, &refusal):
+		return http.StatusBadRequest, refusal.Detail, false
+	case errors.Is(err, limit.ErrLarge):
+		return http.StatusRequestEntityTooLarge, "The request takes more memory than there may be for all of them", false
+	case errors.Is(err, limit.ErrBusy):
+		return http.StatusServiceUnavailable, "The server is busy: try again", true
+	case errors.Is(err, engine.ErrFull):
+		return http.StatusInsufficientStorage, "The disk is full", true
+	case errors.Is(err, engine.ErrReadOnly), errors.Is(err, engine.ErrClosed):
+		return http.StatusServiceUnavailable, "The database takes no writes", true
+	}
+	return http.StatusInternalServerError, "The server failed", false
+}

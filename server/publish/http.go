@@ -1,0 +1,137 @@
+package publish
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/valyala/fastjson"
+)
+
+const protocolHTTP = "http"
+
+// Publish takes what the http publisher posts: a sample, an event, or a list of them mixed, as JSON, in object form or message form. The
+// path and the arguments do not matter. It answers 202 with how many were stored and how many were refused of which reason; 400 if
+// nothing could be read or everything was refused; 503, with Retry-After, if there is no room now. It never redirects.
+func (d *Doors) Publish() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Pattern = "publish"
+		if r.Method != http.MethodPost && r.Method != http.MethodPut {
+			w.Header().Set("Allow", "POST")
+			writeError(w, &statusError{http.StatusMethodNotAllowed, "The method is not allowed for the requested URL."})
+			return
+		}
+		in, err := d.publish(r)
+		if err != nil {
+			writeError(w, err)
+			return
+		}
+		if in.stored == 0 && in.last != nil {
+			writeError(w, in.last)
+			return
+		}
+		writeJSON(w, http.StatusAccepted, map[string]any{"stored": in.stored, "refused": in.refused})
+	})
+}
+
+func (d *Doors) publish(r *http.Request) (*intake, error) {
+	in := d.intake(protocolHTTP, peerText(r.RemoteAddr), d.o.Secret)
+	in.decoder.objects = true
+	b, err := d.readBody(r)
+	if err != nil {
+		return in, err
+	}
+	defer b.release()
+	v, done, err := d.parseJSON(&b)
+	if err != nil {
+		return in, err
+	}
+	defer done()
+	list := []*fastjson.Value{v}
+	if v.Type() == fastjson.TypeArray {
+		list, _ = v.Array()
+	}
+	for _, e := range list {
+		in.element(e)
+	}
+	return in, in.store(r.Context())
+}
+
+// Values take more memory than the text that they are read from.
+const (
+	maxValues  = 1 << 21 // of a body
+	valueBytes = 128
+)
+
+// errJSON is the answer to a body that is not JSON.
+var errJSON = &statusError{http.StatusBadRequest, "Request is not in valid JSON format"}
+
+// parseJSON reads a body, which it may change. done has to be called when the value is not needed any more.
+func (d *Doors) parseJSON(b *body) (v *fastjson.Value, done func(), err error) {
+	values := 1
+	for _, c := range b.bytes {
+		if c == ',' || c == '[' || c == '{' {
+			values++
+		}
+	}
+	if values > maxValues {
+		return nil, nil, &statusError{http.StatusRequestEntityTooLarge, "The request body has too many values"}
+	}
+	if err := b.memory.Grow(int64(values) * valueBytes); err != nil {
+		return nil, nil, err
+	}
+	p := d.parsers.Get()
+	if v, err = p.ParseBytes(sayInf(b.bytes)); err != nil {
+		return nil, nil, errJSON
+	}
+	const keep = 1 << 20
+	return v, func() {
+		if len(b.bytes) < keep {
+			d.parsers.Put(p)
+		}
+	}, nil
+}
+
+// sayInf replaces the word Infinity, which Python writes for numbers that JSON has not, by Inf and blanks, which the parser takes.
+func sayInf(b []byte) []byte {
+	const word = "Infinity"
+	if !bytes.Contains(b, []byte(word)) {
+		return b
+	}
+	text := false
+	for i := 0; i < len(b); i++ {
+		switch {
+		case b[i] == '"':
+			text = !text
+		case text && b[i] == '\\':
+			i++
+		case !text && b[i] == 'I' && strings.HasPrefix(string(b[i:min(len(b), i+len(word))]), word):
+			copy(b[i:], "Inf     ")
+		}
+	}
+	return b
+}
+
+// writeError answers as Ceilometer's API does.
+func writeError(w http.ResponseWriter, err error) {
+	status, text, retry := answerTo(err)
+	code := "Client"
+	if status >= http.StatusInternalServerError {
+		code = "Server"
+	}
+	if retry {
+		w.Header().Set("Retry-After", "1")
+	}
+	writeJSON(w, status, map[string]any{"error_message": map[string]any{"faultcode": code, "faultstring": text, "debuginfo": nil}})
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		b, status = []byte("{}"), http.StatusInternalServerError
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(b)
+}
