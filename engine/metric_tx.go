@@ -31,7 +31,7 @@ func (tx *Tx) CreateMetric(m Metric) (Metric, error) {
 			return Metric{}, nameTaken(*m.Name)
 		}
 	}
-	ord, err := nextOrdinal(&tx.counts.metric, KindMetric, m.ID)
+	ord, err := nextOrdinal(&tx.counts.metric, KindMetric, m.ID.String())
 	if err != nil {
 		return Metric{}, err
 	}
@@ -45,8 +45,7 @@ func (tx *Tx) CreateMetric(m Metric) (Metric, error) {
 	} else {
 		tx.metrics[m.ID] = &metricChange{now: now}
 	}
-	m.Policy = now.Policy
-	return m, nil
+	return now.export(), nil
 }
 
 func nameTaken(name string) error {

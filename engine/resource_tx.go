@@ -33,7 +33,7 @@ func (tx *Tx) CreateResource(r *Resource) error {
 	if old != nil {
 		return &Error{Kind: KindResource, Name: r.ID.String(), Err: ErrExists}
 	}
-	ord, err := nextOrdinal(&tx.counts.resource, KindResource, r.ID)
+	ord, err := nextOrdinal(&tx.counts.resource, KindResource, r.ID.String())
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// defaultData is where a database is unless a flag says otherwise.
+const defaultData = "./tsdb-data"
+
 // serveFlags are the settings of tsdb serve. Each has a flag and, by the same name, a key of the configuration file.
 type serveFlags struct {
 	config string
@@ -57,7 +60,7 @@ var secrets = map[string]bool{"keystone-password": true}
 // add registers the settings with their defaults.
 func (f *serveFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.config, "config", "", "file with settings: a line NAME = VALUE for a flag, in TOML; flags come before it")
-	fl.StringVar(&f.data, "data", "./tsdb-data", "directory of the database")
+	fl.StringVar(&f.data, "data", defaultData, "directory of the database")
 	fl.StringVar(&f.listen, "listen", "127.0.0.1:8041", "address to listen on; port 0 takes a free one")
 	fl.StringVar(&f.sync, "sync", "always", "when a write is on disk: always (before it is answered) or interval (soon after)")
 	fl.DurationVar(&f.syncEvery, "sync-every", time.Second, "what a power loss may take with --sync interval")

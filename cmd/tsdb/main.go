@@ -3,6 +3,7 @@
 //	tsdb serve           serve a database: no argument is needed
 //	tsdb config          print the settings of tsdb serve
 //	tsdb load FILE|-     post JSON lines to a server
+//	tsdb import          bring in what Ceilometer kept elsewhere
 //	tsdb check DIR       read and verify every byte of a database
 //	tsdb dump DIR        print what is stored
 //	tsdb version         tell the version
@@ -39,7 +40,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(), configCommand(), loadCommand(), checkCommand(), dumpCommand(), versionCommand())
+	root.AddCommand(serveCommand(), configCommand(), loadCommand(), checkCommand(), dumpCommand(), importCommand(),
+		versionCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
