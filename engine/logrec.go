@@ -16,8 +16,8 @@ type row struct {
 	value float64
 }
 
-// Log record, versions 1 and 2: one batch, in the caller's order, as a LogData record at the beginning of a batch of its own in Pebble's log, behind which at most a mark (mark.go) is set. uv and sv
-// are the varints of encoding/binary.
+// Log record, versions 1 and 2: one batch, in the caller's order, as a LogData record at the beginning of a batch of its own in Pebble's
+// log, in which at most a mark (mark.go) follows. uv and sv are the varints of encoding/binary.
 //
 //	bytes  field
 //	1      version

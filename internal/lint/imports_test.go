@@ -21,10 +21,11 @@ var rooms = map[string]room{
 	"query":    {[]string{"encoding", "rollup", "index", "engine"}, false, []string{"github.com/cockroachdb/pebble/v2/", "os", "net/"}},
 	"server": {[]string{"encoding", "rollup", "index", "engine", "query"}, false,
 		[]string{"github.com/cockroachdb/pebble/v2/", "flag", "github.com/spf13/cobra"}},
-	"cmd":      {[]string{"encoding", "rollup", "index", "engine", "query", "server"}, false, nil},
+	"importer": {[]string{"engine", "server"}, false, []string{"github.com/cockroachdb/pebble/v2/", "flag", "github.com/spf13/cobra"}},
+	"cmd":      {[]string{"encoding", "rollup", "index", "engine", "query", "server", "importer"}, false, nil},
 	"examples": {[]string{"rollup", "index", "engine", "query"}, false, nil},
-	"bench":    {[]string{"encoding", "rollup", "index", "engine", "query", "server", "cmd"}, false, nil},
-	"fuzz":     {[]string{"encoding", "rollup", "index", "engine", "query", "server", "cmd"}, false, nil},
+	"bench":    {[]string{"encoding", "rollup", "index", "engine", "query", "server", "importer", "cmd"}, false, nil},
+	"fuzz":     {[]string{"encoding", "rollup", "index", "engine", "query", "server", "importer", "cmd"}, false, nil},
 	"internal": {nil, false, nil},
 }
 
