@@ -12,3 +12,4 @@ $client/python conformance/commands.py --tsdb bin/tsdb --gnocchi $client/gnocchi
 $client/python conformance/collectd_plugin.py --tsdb bin/tsdb
 $client/python conformance/consumers.py --tsdb bin/tsdb
 PYTHONWARNINGS=ignore .cache/ceilometer/bin/python conformance/ceilometer/publish.py --tsdb bin/tsdb
+PYTHONWARNINGS=ignore .cache/ceilometer/bin/python conformance/ceilometer/counters.py --tsdb bin/tsdb
