@@ -1,0 +1,167 @@
+package ceilometer
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+
+	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/index"
+	"github.com/telemetrydb/tsdb/server/simplequery"
+)
+
+var meterArguments = simplequery.Arguments{Scalars: []string{"limit", "unique"}, Records: simplequery.WithFilters}
+
+// errEnough ends a walk.
+var errEnough = errors.New("enough")
+
+// meters lists the meters of resources.
+func (c *call) meters() error {
+	q, err := meterArguments.Parse(c.r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	f, err := parseFilter(q.Filters, &meterFields, c.who)
+	if err != nil {
+		return err
+	}
+	limit, err := c.limit(q)
+	if err != nil {
+		return err
+	}
+	unique := false
+	if q.Has("unique") {
+		var ok bool
+		if unique, ok = simplequery.Truth(q.Scalar("unique")); !ok {
+			return invalid("unique", q.Scalar("unique"), "unable to convert to bool")
+		}
+	}
+	return c.within(func(ctx context.Context, u *usage) error {
+		w := meterWriter{c: c, b: append(c.begin(), '['), left: limit, unique: unique}
+		k := c.newKnown()
+		err := k.eachDocument(ctx, f, u, func(d *document) error { return w.add(d) })
+		if err != nil && !errors.Is(err, errEnough) {
+			return err
+		}
+		return c.end(http.StatusOK, append(w.b, ']'))
+	})
+}
+
+// meterWriter appends meters.
+type meterWriter struct {
+	c      *call
+	b      []byte
+	left   int
+	n      int
+	unique bool
+	seen   map[string]bool
+}
+
+func (w *meterWriter) add(d *document) error {
+	for i, m := range d.meters {
+		if w.unique {
+			if w.seen == nil {
+				w.seen = map[string]bool{}
+			}
+			if w.seen[m.name] {
+				continue
+			}
+			w.seen[m.name] = true
+		} else if duplicate(d.meters[:i], m) {
+			continue
+		}
+		if w.n > 0 {
+			w.b = append(w.b, ", "...)
+		}
+		w.append(d, m)
+		if w.n++; w.n == w.left {
+			return errEnough
+		}
+	}
+	return nil
+}
+
+func duplicate(before []meterKind, m meterKind) bool {
+	for _, b := range before {
+		if b == m {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *meterWriter) append(d *document, m meterKind) {
+	b := append(appendText(append(w.b, `{"name": `...), m.name), `, "type": `...)
+	b = append(appendText(b, m.typ), `, "unit": `...)
+	b = appendText(b, m.unit)
+	id := "None"
+	if w.unique {
+		b = append(b, `, "resource_id": null, "project_id": null, "user_id": null, "source": null`...)
+	} else {
+		id = d.OriginalID
+		b = append(appendText(append(b, `, "resource_id": `...), id), `, "project_id": `...)
+		b = append(appendOptText(b, d.ProjectID), `, "user_id": `...)
+		b = append(appendOptText(b, d.UserID), `, "source": `...)
+		b = appendText(b, d.source())
+	}
+	b = append(b, `, "meter_id": "`...)
+	b = base64.StdEncoding.AppendEncode(b, []byte(id+"+"+m.name))
+	w.b = w.c.flushed(append(b, `"}`...))
+}
+
+// eachDocument calls fn with the resources that a filter without times selects, in the order of their creation.
+func (k *known) eachDocument(ctx context.Context, f *filter, u *usage, fn func(d *document) error) error {
+	return k.db.EachResource(ctx, engine.Query{Filter: k.documentFilter(f)}, func(row engine.ResourceRow) error {
+		d := k.document(row)
+		ok, err := k.selects(ctx, f, d, u)
+		if ok && err == nil {
+			err = fn(d)
+		}
+		clear(k.meters) // they are not asked for again
+		return err
+	})
+}
+
+// documentFilter is what the index can tell of a filter on resources.
+func (h *handler) documentFilter(f *filter) *index.Filter {
+	all := &index.Filter{Op: index.And}
+	for _, field := range []string{"user", "project"} {
+		v, ok := f.texts[field]
+		switch {
+		case ok && v == nil:
+			all.Subs = append(all.Subs, &index.Filter{Op: index.Eq, Field: contextFields[field]})
+		case ok:
+			all.Subs = append(all.Subs, &index.Filter{Op: index.Eq, Field: contextFields[field], Value: textValue(*v)})
+		}
+	}
+	if id, ok := f.texts["resource"]; ok {
+		if id == nil { // every resource has an id
+			return &index.Filter{Op: index.Or}
+		}
+		all.Subs = append(all.Subs, h.idFilter(*id))
+	}
+	return all
+}
+
+// selects tells whether a filter without times selects a resource, beyond what the index has told.
+func (k *known) selects(ctx context.Context, f *filter, d *document, u *usage) (bool, error) {
+	if len(d.refs) == 0 {
+		return false, nil
+	}
+	source := f.texts["source"]
+	if err := k.readNewest(ctx, d, u); err != nil {
+		return false, err
+	}
+	if source != nil && d.source() != *source {
+		return false, nil
+	}
+	if len(f.metadata) == 0 {
+		return true, nil
+	}
+	var metadata []byte
+	if d.newest != nil {
+		metadata = d.newest.Metadata
+	}
+	return f.matchesMetadata(metadata), nil
+}

@@ -1,0 +1,270 @@
+package ceilometer
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/index"
+)
+
+// A part is some metrics, and the contexts of their samples that are asked for; nil: all, also samples without one.
+type part struct {
+	refs []engine.Ref
+	set  *engine.ContextSet
+}
+
+// selection is what a request selects samples by, beside their times: metrics, and contexts. It decides which metrics are looked at.
+type selection struct {
+	resource *string
+	metrics  *index.Filter // fields as engine.DB.Metrics has them; nil: those of all resources
+	contexts *index.Filter // nil: all
+	owners   *index.Filter // of resources whose samples without a context may be asked for; nil: all
+	bare     bool          // whether samples without a context can be asked for at all
+	matches  func(c *engine.Context) (bool, error)
+	exact    bool // contexts selects what matches does
+}
+
+// contextFields are the names that fields of filters have in contexts and in resources.
+var contextFields = map[string]string{"user": "user_id", "project": "project_id", "source": "source"}
+
+// selection gives what the filter selects.
+func (f *filter) selection() *selection {
+	s := &selection{resource: f.texts["resource"], exact: true, bare: true,
+		matches: func(c *engine.Context) (bool, error) { return f.matches(c), nil }}
+	if name := f.texts["meter"]; name != nil {
+		s.metrics = &index.Filter{Op: index.Eq, Field: "name", Value: textValue(*name)}
+	}
+	all, owners := &index.Filter{Op: index.And}, &index.Filter{Op: index.And}
+	for _, field := range []string{"user", "project", "source"} {
+		if v := f.texts[field]; v != nil {
+			cond := &index.Filter{Op: index.Eq, Field: contextFields[field], Value: textValue(*v)}
+			all.Subs = append(all.Subs, cond)
+			if field != "source" {
+				owners.Subs = append(owners.Subs, cond)
+			}
+		}
+	}
+	for _, m := range f.metadata {
+		cond, exact := m.want.contextFilter(m.path)
+		s.exact = s.exact && exact
+		if cond != nil {
+			all.Subs = append(all.Subs, cond)
+		}
+		s.bare = s.bare && m.want.kind == null
+	}
+	if len(all.Subs) > 0 || len(f.metadata) > 0 {
+		s.contexts = all
+	}
+	if len(owners.Subs) > 0 {
+		s.owners = owners
+	}
+	return s
+}
+
+// matches tells whether samples of the context meet the conditions that are about contexts.
+func (f *filter) matches(c *engine.Context) bool {
+	is := func(want, have *string) bool { return want == nil || have != nil && *want == *have }
+	if !is(f.texts["user"], c.UserID) || !is(f.texts["project"], c.ProjectID) || !is(f.texts["source"], &c.Source) {
+		return false
+	}
+	return f.matchesMetadata(c.Metadata)
+}
+
+func (f *filter) matchesMetadata(metadata []byte) bool {
+	if len(f.metadata) == 0 {
+		return true
+	}
+	have := decodeMetadata(metadata)
+	for _, m := range f.metadata {
+		if x, ok := lookUp(have, m.path); !m.want.isFound(x, ok) {
+			return false
+		}
+	}
+	return true
+}
+
+// plan finds out which metrics have samples that a selection asks for, and by which contexts.
+func (k *known) plan(ctx context.Context, s *selection, u *usage) ([]part, error) {
+	refs, everywhere, err := k.candidates(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if s.contexts == nil {
+		return parts(u, part{refs, nil})
+	}
+	set, err := k.contextSet(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	bare, err := k.bareMetrics(ctx, s, refs, everywhere)
+	if err != nil {
+		return nil, err
+	}
+	if s.resource == nil { // else there are few
+		used, err := k.db.MetricsOfContexts(ctx, set)
+		if err != nil {
+			return nil, err
+		}
+		if everywhere {
+			refs = used
+		} else {
+			refs = intersection(refs, used)
+		}
+	}
+	refs = slices.DeleteFunc(refs, func(r engine.Ref) bool {
+		_, ok := slices.BinarySearch(bare, r)
+		return ok
+	})
+	with := append(slices.Collect(set.All()), 0)
+	return parts(u, part{refs, set}, part{bare, engine.NewContextSet(with...)})
+}
+
+// parts are those that have metrics.
+func parts(u *usage, all ...part) (out []part, err error) {
+	n := 0
+	for _, p := range all {
+		if len(p.refs) > 0 && (p.set == nil || p.set.Len() > 0) {
+			n += len(p.refs)
+			out = append(out, p)
+		}
+	}
+	return out, u.series(n)
+}
+
+// candidates are the metrics, in ascending order, that the selection names; everywhere: it names none, and others tell where to look.
+func (k *known) candidates(ctx context.Context, s *selection) (refs []engine.Ref, everywhere bool, err error) {
+	if s.resource != nil {
+		err := k.eachByID(ctx, *s.resource, func(row engine.ResourceRow) error {
+			k.add(row)
+			for name, m := range row.Metrics() {
+				if s.metrics == nil || s.metrics.Op != index.Eq || s.metrics.Value.Str == name {
+					refs = append(refs, m.Ref)
+				}
+			}
+			return nil
+		})
+		slices.Sort(refs)
+		return refs, false, err
+	}
+	if s.metrics == nil && s.contexts != nil {
+		return nil, true, nil
+	}
+	f := &index.Filter{Op: index.And, Subs: []*index.Filter{{Op: index.Ne, Field: "resource_id"}}}
+	if s.metrics != nil {
+		f.Subs = append(f.Subs, s.metrics)
+	}
+	ms, err := k.db.Metrics(ctx, engine.Query{Filter: f})
+	if err != nil {
+		return nil, false, err
+	}
+	for _, m := range ms {
+		if m.Name != nil {
+			refs = append(refs, m.Ref)
+		}
+	}
+	slices.Sort(refs)
+	return refs, false, nil
+}
+
+// contextSet gives the contexts that the selection selects.
+func (k *known) contextSet(ctx context.Context, s *selection) (*engine.ContextSet, error) {
+	set, err := k.db.FindContexts(ctx, s.contexts)
+	if err != nil || s.exact {
+		return set, err
+	}
+	var refs []engine.ContextRef
+	for ref := range set.All() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		c, err := k.db.SharedContext(ref)
+		if err != nil {
+			return nil, err
+		}
+		ok, err := s.matches(c)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			refs = append(refs, ref)
+		}
+	}
+	return engine.NewContextSet(refs...), nil
+}
+
+// bareMetrics are the metrics, among refs unless everywhere is set, whose samples without a context are asked for.
+func (k *known) bareMetrics(ctx context.Context, s *selection, refs []engine.Ref, everywhere bool) (bare []engine.Ref, err error) {
+	if !s.bare {
+		return nil, nil
+	}
+	if s.resource != nil {
+		for _, ref := range refs {
+			m := k.meters[ref]
+			c, err := k.context(m, 0)
+			if err != nil {
+				return nil, err
+			}
+			ok, err := s.matches(c)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				bare = append(bare, ref)
+			}
+		}
+		return bare, nil
+	}
+	err = k.db.EachResource(ctx, engine.Query{Filter: s.owners}, func(row engine.ResourceRow) error {
+		for name, m := range row.Metrics() {
+			if _, ok := slices.BinarySearch(refs, m.Ref); !ok && !everywhere {
+				continue
+			}
+			ok, err := s.matches(k.defaultContext(row.Resource(), name))
+			if err != nil {
+				return err
+			}
+			if ok {
+				bare = append(bare, m.Ref)
+			}
+		}
+		return nil
+	})
+	slices.Sort(bare)
+	return bare, err
+}
+
+// intersection is what two ascending lists have in common.
+func intersection(a, b []engine.Ref) (out []engine.Ref) {
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0] < b[0]:
+			a = a[1:]
+		case a[0] > b[0]:
+			b = b[1:]
+		default:
+			out = append(out, a[0])
+			a, b = a[1:], b[1:]
+		}
+	}
+	return out
+}
+
+// view is a view of the metrics that are still there.
+func (k *known) view(refs []engine.Ref) (*engine.View, []engine.Ref, error) {
+	for {
+		v, err := k.db.View(refs...)
+		if !errors.Is(err, engine.ErrNotFound) {
+			return v, refs, err
+		}
+		before := len(refs)
+		refs = slices.DeleteFunc(slices.Clone(refs), func(ref engine.Ref) bool {
+			_, err := k.db.MetricByRef(ref)
+			return errors.Is(err, engine.ErrNotFound)
+		})
+		if len(refs) == before {
+			return nil, refs, err
+		}
+	}
+}

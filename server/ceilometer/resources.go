@@ -1,0 +1,278 @@
+package ceilometer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/server/simplequery"
+)
+
+var resourceArguments = simplequery.Arguments{Scalars: []string{"limit", "meter_links"}, Records: simplequery.WithFilters}
+
+// resources lists resources.
+func (c *call) resources() error {
+	q, err := resourceArguments.Parse(c.r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	f, err := parseFilter(q.Filters, &resourceFields, c.who)
+	if err != nil {
+		return err
+	}
+	limit, err := c.limit(q)
+	if err != nil {
+		return err
+	}
+	links := true
+	if q.Has("meter_links") {
+		n, err := simplequery.ParseInt("meter_links", q.Scalar("meter_links"))
+		if err != nil {
+			return err
+		}
+		links = n != 0
+	}
+	return c.within(func(ctx context.Context, u *usage) error {
+		k, n := c.newKnown(), 0
+		b := append(c.begin(), '[')
+		write := func(d *document, shown *shownResource) error {
+			if n > 0 {
+				b = append(b, ", "...)
+			}
+			b = c.flushed(c.appendResource(b, d, shown, links))
+			if n++; n == limit {
+				return errEnough
+			}
+			return nil
+		}
+		walk := k.eachByOwner
+		if f.times.lower || f.times.upper {
+			walk = k.eachWithin
+		}
+		if err := walk(ctx, f, u, write); err != nil && !errors.Is(err, errEnough) {
+			return err
+		}
+		return c.end(http.StatusOK, append(b, ']'))
+	})
+}
+
+// oneResource answers with the resource of an id.
+func (c *call) oneResource(id string) error {
+	if _, err := noArguments.Parse(c.r.URL.RawQuery); err != nil {
+		return err
+	}
+	f, err := parseFilter(nil, &resourceFields, c.who)
+	if err != nil {
+		return err
+	}
+	f.texts["resource"] = &id
+	return c.within(func(ctx context.Context, u *usage) error {
+		k, b, found := c.newKnown(), c.begin(), false
+		err := k.eachByOwner(ctx, f, u, func(d *document, shown *shownResource) error {
+			b, found = c.appendResource(b, d, shown, true), true
+			return errEnough
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			return err
+		}
+		if !found {
+			return fail(http.StatusNotFound, "Resource "+id+" Not Found")
+		}
+		return c.end(http.StatusOK, b)
+	})
+}
+
+// shownResource is what a resource is shown with beside its id and its meters.
+type shownResource struct {
+	user, project *string
+	source        string
+	metadata      []byte
+	times         bool
+	first, last   int64 // nanoseconds since the Unix epoch
+}
+
+// appendResource appends a resource.
+func (c *call) appendResource(b []byte, d *document, s *shownResource, links bool) []byte {
+	var times clock
+	b = append(appendText(append(b, `{"resource_id": `...), d.OriginalID), `, "project_id": `...)
+	b = append(appendOptText(b, s.project), `, "user_id": `...)
+	b = append(appendOptText(b, s.user), `, "source": `...)
+	b = append(appendText(b, s.source), `, "first_sample_timestamp": `...)
+	if s.times {
+		b = append(times.appendMillis(b, floorDiv(s.first, milli)), `, "last_sample_timestamp": `...)
+		b = times.appendMillis(b, floorDiv(s.last, milli))
+	} else { // what the original shows of resources that it knows no times of
+		b = append(b, `"0001-01-01T00:00:00", "last_sample_timestamp": "9999-12-31T23:59:59"`...)
+	}
+	b = appendFlat(append(b, `, "metadata": `...), decodeMetadata(s.metadata))
+	root := c.o.Root(c.r)
+	b = appendText(append(b, `, "links": [{"href": `...), root+"/v2/resources/"+d.OriginalID)
+	b = append(b, `, "rel": "self"}`...)
+	if links {
+		for _, m := range d.meters {
+			b = appendText(append(b, `, {"href": `...), root+"/v2/meters/"+m.name+"?q.field=resource_id&q.value="+d.OriginalID)
+			b = append(appendText(append(b, `, "rel": `...), m.name), '}')
+		}
+	}
+	return append(b, `]}`...)
+}
+
+type writeResource func(d *document, s *shownResource) error
+
+// eachByOwner calls fn with the resources that a filter without times selects: by user, project and last sample, all descending.
+func (k *known) eachByOwner(ctx context.Context, f *filter, u *usage, fn writeResource) error {
+	q := engine.Query{Filter: k.documentFilter(f), Sort: []engine.SortKey{{Field: "user_id", Desc: true, NullsLast: true},
+		{Field: "project_id", Desc: true, NullsLast: true}}, Limit: 500}
+	var group []*document
+	for {
+		n := 0
+		var last engine.UUID
+		err := k.db.EachResource(ctx, q, func(row engine.ResourceRow) error {
+			n++
+			d := k.document(row)
+			last = d.ID
+			if len(group) > 0 && !sameOwner(group[0], d) {
+				if err := k.writeGroup(ctx, group, u, fn); err != nil {
+					return err
+				}
+				group = group[:0]
+			}
+			ok, err := k.selects(ctx, f, d, u)
+			if ok {
+				group = append(group, d)
+				err = errors.Join(err, u.keep(200))
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if n < q.Limit {
+			return k.writeGroup(ctx, group, u, fn)
+		}
+		q.Marker = &last
+	}
+}
+
+func sameOwner(a, b *document) bool {
+	return equalText(a.UserID, b.UserID) && equalText(a.ProjectID, b.ProjectID)
+}
+
+func equalText(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
+
+// writeGroup calls fn with the resources of one owner.
+func (k *known) writeGroup(ctx context.Context, group []*document, u *usage, fn writeResource) error {
+	slices.SortStableFunc(group, func(a, b *document) int { return cmp.Compare(b.last, a.last) })
+	for _, d := range group {
+		if err := k.readFirst(ctx, d, u); err != nil {
+			return err
+		}
+		s := &shownResource{user: d.UserID, project: d.ProjectID, source: d.source(), times: d.times, first: d.first, last: d.last}
+		if d.newest != nil {
+			s.metadata = d.newest.Metadata
+		}
+		if err := fn(d, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachWithin calls fn with the resources that have samples which a filter selects, by their ids: what is shown is what these samples say.
+func (k *known) eachWithin(ctx context.Context, f *filter, u *usage, fn writeResource) error {
+	parts, err := k.plan(ctx, f.selection(), u)
+	if err != nil {
+		return err
+	}
+	byResource := map[engine.UUID][]part{}
+	var order []*engine.Resource
+	for _, p := range parts {
+		for _, ref := range p.refs {
+			m, err := k.meter(ref)
+			if err != nil {
+				return err
+			}
+			if m == nil {
+				continue
+			}
+			if byResource[m.resource.ID] == nil {
+				order = append(order, m.resource)
+			}
+			byResource[m.resource.ID] = append(byResource[m.resource.ID], part{[]engine.Ref{ref}, p.set})
+		}
+	}
+	slices.SortFunc(order, func(a, b *engine.Resource) int { return cmp.Compare(a.OriginalID, b.OriginalID) })
+	for _, r := range order {
+		if err := k.writeWithin(ctx, r, byResource[r.ID], f.times, u, fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeWithin calls fn with a resource if it has samples in some parts, each of one metric.
+func (k *known) writeWithin(ctx context.Context, r *engine.Resource, parts []part, times timeRange, u *usage, fn writeResource) error {
+	first, err := k.edge(ctx, parts, times, true, u)
+	if first == nil || err != nil {
+		return err
+	}
+	last, err := k.edge(ctx, parts, times, false, u)
+	if last == nil || err != nil {
+		return err
+	}
+	s := &shownResource{user: first.c.UserID, project: first.c.ProjectID, source: first.c.Source, metadata: last.c.Metadata, times: true,
+		first: first.t, last: last.t}
+	var d *document
+	own := r.ID
+	err = k.db.EachResource(ctx, engine.Query{Filter: eqID(own)}, func(row engine.ResourceRow) error {
+		d = k.document(row)
+		return nil
+	})
+	if d == nil || err != nil {
+		return err
+	}
+	return fn(d, s)
+}
+
+// edgeSample is the first or last sample of some.
+type edgeSample struct {
+	t, arrival int64
+	c          *engine.Context
+}
+
+// edge finds the first sample of all parts, or the last: of one time the one that came last.
+func (k *known) edge(ctx context.Context, parts []part, times timeRange, oldest bool, u *usage) (*edgeSample, error) {
+	var best *edgeSample
+	for _, p := range parts {
+		if err := u.read(1); err != nil {
+			return nil, err
+		}
+		v, refs, err := k.view(p.refs)
+		if err != nil {
+			return nil, err
+		}
+		if len(refs) == 0 {
+			v.Close()
+			continue
+		}
+		r := v.Samples(ctx, refs[0], times.from, times.to, engine.SampleQuery{OldestFirst: oldest, Limit: 1, Contexts: p.set})
+		if r.Next() {
+			c := r.Columns()
+			if best == nil || c.Times[0] < best.t == oldest && c.Times[0] != best.t || c.Times[0] == best.t && c.Arrivals[0] > best.arrival != oldest {
+				best = &edgeSample{t: c.Times[0], arrival: c.Arrivals[0]}
+				best.c, err = k.context(k.meters[refs[0]], c.Contexts[0])
+			}
+		}
+		v.Close()
+		if err == nil {
+			err = r.Err()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return best, nil
+}
