@@ -5,18 +5,20 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/telemetrydb/tsdb/server/gnocchi"
 	"github.com/telemetrydb/tsdb/server/limit"
 )
 
 // busyRetry is when those who found the server busy are asked to come again.
 const busyRetry = time.Second
 
+// writeError answers with an error as an API represents it.
+type writeError func(w http.ResponseWriter, r *http.Request, status int, description string, retryAfter time.Duration)
+
 // limited serves requests up to the limits and refuses the others at once.
-func (s *Server) limited(next http.Handler) http.Handler {
+func (s *Server) limited(next http.Handler, refuse writeError) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.URL.RawQuery) > s.o.MaxQueryBytes {
-			gnocchi.WriteError(w, r, http.StatusRequestURITooLong,
+			refuse(w, r, http.StatusRequestURITooLong,
 				fmt.Sprintf("The query string is longer than the limit of %d bytes", s.o.MaxQueryBytes), 0)
 			return
 		}
@@ -25,7 +27,7 @@ func (s *Server) limited(next http.Handler) http.Handler {
 			return
 		}
 		if !s.busy.Enter() {
-			gnocchi.WriteError(w, r, http.StatusServiceUnavailable,
+			refuse(w, r, http.StatusServiceUnavailable,
 				fmt.Sprintf("The server has %d requests under way, the most it takes: try again", s.o.MaxRequests), busyRetry)
 			return
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/telemetrydb/tsdb/server/gnocchi"
 	"go.uber.org/goleak"
 )
 
@@ -210,7 +211,7 @@ func TestLongWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &http.Server{Handler: s.limited(next)}
+	srv := &http.Server{Handler: s.limited(next, gnocchi.WriteError)}
 	go srv.Serve(ln)
 	defer srv.Close()
 	if resp, text := receive(t, send(t, ln.Addr().String(), postHead+"Content-Length: 2\r\n\r\n{}")); text != "done" {
@@ -237,7 +238,7 @@ func TestSlowReader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &http.Server{Handler: s.limited(next)}
+	srv := &http.Server{Handler: s.limited(next, gnocchi.WriteError)}
 	go srv.Serve(ln)
 	defer srv.Close()
 	send(t, ln.Addr().String(), "GET / HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -14,9 +14,11 @@ import (
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/query"
 	"github.com/telemetrydb/tsdb/server/auth"
+	"github.com/telemetrydb/tsdb/server/ceilometer"
 	"github.com/telemetrydb/tsdb/server/gnocchi"
 	"github.com/telemetrydb/tsdb/server/ingest"
 	"github.com/telemetrydb/tsdb/server/limit"
+	"github.com/telemetrydb/tsdb/server/samples"
 )
 
 // Options configures New. A nil *Options and every zero field mean the default named beside the field.
@@ -45,6 +47,10 @@ type Options struct {
 	Prefix string
 	// ProxyHeaders believes Forwarded, X-Forwarded-Proto, -Host, -For and -Prefix. Default: it does not.
 	ProxyHeaders bool
+	// Ceilometer configures Ceilometer's API, of which what it shares with the others comes from here. Default: as ceilometer.Options says.
+	Ceilometer ceilometer.Options
+	// Samples takes the samples that come through Ceilometer's API. Default: one of the server's own.
+	Samples *samples.Store
 	// TLS makes Serve speak HTTPS. Default: HTTP.
 	TLS *tls.Config
 	// Grace is how long requests under way may take when the server stops. Default 10s.
@@ -58,7 +64,7 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-func (o *Options) withDefaults() Options {
+func (o *Options) withDefaults(db *engine.DB) Options {
 	var c Options
 	if o != nil {
 		c = *o
@@ -80,6 +86,9 @@ func (o *Options) withDefaults() Options {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	if c.Samples == nil {
+		c.Samples = samples.New(db, nil)
+	}
 	return c
 }
 
@@ -91,6 +100,7 @@ type Server struct {
 	busy    *limit.Gate   // requests under way
 	budget  *limit.Budget // memory for their bodies
 	handler http.Handler
+	ceilo   http.Handler
 }
 
 // What a client may take its time for, so that slow ones do not hold connections for ever. Bodies and answers have, in
@@ -104,7 +114,7 @@ const (
 
 // New returns a server for db.
 func New(db *engine.DB, o *Options) *Server {
-	c := o.withDefaults()
+	c := o.withDefaults(db)
 	s := &Server{db: db, o: c, origin: origin{c.Prefix, c.ProxyHeaders}, busy: limit.NewGate(c.MaxRequests),
 		budget: limit.NewBudget(c.MaxBodies)}
 	m := newMetrics(s)
@@ -113,9 +123,18 @@ func New(db *engine.DB, o *Options) *Server {
 	own.Handle("/metrics", m.handler())
 	api := gnocchi.New(db, &gnocchi.Options{Gate: c.Gate, MaxLimit: c.MaxLimit, MaxBodyBytes: c.MaxBodyBytes, Budget: s.budget, Query: c.Query,
 		Root: s.origin.root, Refused: c.Refused, Now: c.Now, Logger: c.Logger})
-	below := cors(c.CORSOrigins, s.limited(s.origin.mounted(api)))
+	below := cors(c.CORSOrigins, s.limited(s.origin.mounted(api), gnocchi.WriteError))
 	s.handler = s.observed(m, besides(own, below))
+	below = cors(c.CORSOrigins, s.limited(s.origin.mounted(s.ceilometer()), ceilometer.WriteError))
+	s.ceilo = s.observed(m, besides(own, below))
 	return s
+}
+
+// ceilometer gives Ceilometer's API.
+func (s *Server) ceilometer() http.Handler {
+	c, o := s.o, s.o.Ceilometer
+	o.Gate, o.MaxBodyBytes, o.Budget, o.Query, o.Root, o.Now, o.Logger = c.Gate, c.MaxBodyBytes, s.budget, c.Query, s.origin.root, c.Now, c.Logger
+	return ceilometer.New(s.db, c.Samples, &o)
 }
 
 // besides serves from mux what it has, and the rest from api without touching the path: a mux would redirect paths with
@@ -131,14 +150,26 @@ func besides(mux *http.ServeMux, api http.Handler) http.Handler {
 	})
 }
 
-// Handler gives everything the server answers, for those who bring a listener of their own.
+// Handler gives everything the server answers, but for Ceilometer's API, for those who bring a listener of their own.
 func (s *Server) Handler() http.Handler { return s.handler }
+
+// CeilometerHandler is Handler of Ceilometer's API.
+func (s *Server) CeilometerHandler() http.Handler { return s.ceilo }
 
 // Serve answers on ln until ctx is done, then stops accepting, lets requests under way finish within Options.Grace, and returns
 // nil, or the error that ended it before or cut requests off. It closes ln.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	return s.serve(ctx, ln, s.handler)
+}
+
+// ServeCeilometer is Serve of Ceilometer's API.
+func (s *Server) ServeCeilometer(ctx context.Context, ln net.Listener) error {
+	return s.serve(ctx, ln, s.ceilo)
+}
+
+func (s *Server) serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 	srv := &http.Server{
-		Handler:           s.handler,
+		Handler:           h,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,

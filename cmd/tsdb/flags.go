@@ -43,6 +43,7 @@ type serveFlags struct {
 	trustedProxies []string
 	keystone       keystoneFlags
 	statsd         statsdFlags
+	ceilometer     ceilometerFlags
 }
 
 // keystoneFlags are the settings of authentication by Keystone.
@@ -73,6 +74,7 @@ func (f *serveFlags) add(fl *pflag.FlagSet) {
 	f.addHTTP(fl)
 	f.addAuth(fl)
 	f.statsd.add(fl)
+	f.ceilometer.add(fl)
 }
 
 func (f *serveFlags) addHTTP(fl *pflag.FlagSet) {

@@ -38,8 +38,10 @@ func (f *serveFlags) authenticator(logger *slog.Logger) (auth.Authenticator, err
 	case "remoteuser":
 		return auth.NewRemoteUser(f.remoteHeader, f.trustedProxies)
 	case "none":
-		if !f.authNoneForce && !isLoopback(f.listen) {
-			return nil, fmt.Errorf("everybody who reaches %s could do everything; --auth-none-force permits that", f.listen)
+		for _, listen := range []string{f.listen, f.ceilometer.listen} {
+			if !f.authNoneForce && listen != "" && !isLoopback(listen) {
+				return nil, fmt.Errorf("everybody who reaches %s could do everything; --auth-none-force permits that", listen)
+			}
 		}
 		return auth.None{}, nil
 	case "keystone":

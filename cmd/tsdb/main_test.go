@@ -92,7 +92,7 @@ func TestServeTwice(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	_, stop := startServer(t, dir)
 	defer stop()
-	err := run(t.Context(), []string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}, nil, io.Discard, io.Discard)
+	err := run(t.Context(), []string{"serve", "--data", dir, "--listen", "127.0.0.1:0", "--ceilometer-listen", ""}, nil, io.Discard, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), dir) {
 		t.Errorf("serving a served directory: %v", err)
 	}
@@ -146,7 +146,7 @@ func startServer(t *testing.T, dir string) (url string, stop func()) {
 	r, w := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := run(ctx, []string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}, nil, w, io.Discard)
+		err := run(ctx, []string{"serve", "--data", dir, "--listen", "127.0.0.1:0", "--ceilometer-listen", ""}, nil, w, io.Discard)
 		w.CloseWithError(io.EOF)
 		ended <- err
 	}()

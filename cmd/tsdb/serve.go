@@ -18,6 +18,7 @@ import (
 	"github.com/telemetrydb/tsdb/server"
 	"github.com/telemetrydb/tsdb/server/gnocchi"
 	"github.com/telemetrydb/tsdb/server/ingest"
+	"github.com/telemetrydb/tsdb/server/samples"
 )
 
 func serveCommand() *cobra.Command {
@@ -47,6 +48,7 @@ func (f *serveFlags) complete(fl *pflag.FlagSet) error {
 			return err
 		}
 	}
+	f.ceilometer.chosen = fl.Changed("ceilometer-listen")
 	logger, err := f.logger(io.Discard)
 	if err != nil {
 		return err
@@ -86,16 +88,23 @@ func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err err
 		scheme = "https"
 	}
 	so.Refused = ingest.NewRefused()
+	so.Samples = samples.New(db, f.ceilometer.samples())
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	statsdEnded, err := f.statsd.start(ctx, db, so.Refused, logger, stdout)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	srv := server.New(db, so)
+	ceilometerEnded, err := f.ceilometer.start(ctx, srv, scheme, stop, logger, stdout)
+	if err != nil {
+		stop()
+		return errors.Join(err, ln.Close(), statsdEnded())
+	}
 	fmt.Fprintf(stdout, "tsdb: serving %s on %s://%s\n", f.data, scheme, ln.Addr())
-	err = server.New(db, so).Serve(ctx, ln)
+	err = srv.Serve(ctx, ln)
 	stop()
-	return errors.Join(err, statsdEnded())
+	return errors.Join(err, ceilometerEnded(), statsdEnded())
 }
 
 // options turns the settings into those of engine and server.
@@ -165,6 +174,10 @@ func (f *serveFlags) serverOptions(logger *slog.Logger) (*server.Options, error)
 			return nil, err
 		}
 	}
+	if err := f.ceilometer.check(); err != nil {
+		return nil, err
+	}
+	so.Ceilometer = f.ceilometer.options()
 	so.Gate, err = f.gate(logger)
 	return so, err
 }

@@ -24,7 +24,7 @@ func TestStatsd(t *testing.T) {
 	r, w := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := run(ctx, []string{"serve", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0", "--statsd-listen", "127.0.0.1:0",
+		err := run(ctx, []string{"serve", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0", "--ceilometer-listen", "", "--statsd-listen", "127.0.0.1:0",
 			"--statsd-resource-id", statsdResource, "--statsd-creator", "admin", "--statsd-archive-policy", "high", "--statsd-flush-delay", "20ms"},
 			nil, w, io.Discard)
 		w.CloseWithError(io.EOF)
@@ -72,7 +72,7 @@ func TestStatsdSettings(t *testing.T) {
 		"--statsd-listen 127.0.0.1:0 --statsd-resource-id " + statsdResource + " --statsd-flush-delay 1ms",
 		"--statsd-listen nowhere:x --statsd-resource-id " + statsdResource,
 	} {
-		fields := append([]string{"serve", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0"}, strings.Fields(args)...)
+		fields := append([]string{"serve", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0", "--ceilometer-listen", ""}, strings.Fields(args)...)
 		if err := run(t.Context(), fields, nil, io.Discard, io.Discard); err == nil {
 			t.Errorf("tsdb serve %s: no error", args)
 		}

@@ -2,6 +2,7 @@ package ceilometer
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"math"
 	"net/http"
@@ -298,8 +299,8 @@ func (c *call) complete(p *posted, name string, now time.Time) error {
 	if own, limited := c.who.scope(); limited && (p.ProjectID == nil || *p.ProjectID != own) {
 		return invalid("project_id", project, "can not post samples to other projects")
 	}
-	if p.Time < 0 || p.Time >= math.MaxInt64-int64(time.Second) {
-		return invalid("samples", p.timestamp, "Times from 1970 to 2262 can be stored.")
+	if p.Time < samples.MinTime || p.Time >= samples.MaxTime {
+		return invalid("samples", p.timestamp, "Times from 1970 to 2261 can be stored.")
 	}
 	p.Metadata = nested(p.metadata)
 	return nil
@@ -374,4 +375,14 @@ func (p *posted) append(b []byte, id string) []byte {
 }
 
 // refusedSample turns an error of the store into an answer.
-func refusedSample(err error) error { return err }
+func refusedSample(err error) error {
+	var bad *samples.SampleError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	field := bad.Field
+	if field == "timestamp" || field == "counter_volume" {
+		field = "samples"
+	}
+	return invalid(field, bad.Value, "It "+bad.Reason+".")
+}
