@@ -301,14 +301,14 @@ func TestPost(t *testing.T) {
 		"project_id": "p", "source": "here", "recorded_at": "2013-01-01T12:00:00Z"}]`, nil)
 	got := h.decoded(w, 201).([]any)
 	first, second := got[0].(map[string]any), got[1].(map[string]any)
-	check(t, "source", fmt.Sprint(first["source"], second["source"]), "None:openstack p:here")
+	check(t, "source", fmt.Sprint(first["source"], " ", second["source"]), "None:openstack p:here")
 	check(t, "timestamp", fmt.Sprint(first["timestamp"], " ", second["timestamp"], " ", second["recorded_at"]),
 		"2013-01-01T12:00:00.500000+02:00 2024-05-06T07:08:09.123456 2013-01-01T12:00:00+00:00")
 	if _, ok := first["recorded_at"]; ok || first["counter_volume"] != 1.5 || first["resource_metadata"].(map[string]any)["nest.name1"] != "v" {
 		t.Errorf("%v", first)
 	}
 	stored := h.get("/v2/samples/"+first["message_id"].(string), nil).(map[string]any)
-	check(t, "stored", fmt.Sprint(stored["timestamp"], stored["metadata"]), "2013-01-01T10:00:00.500000 map[nest.name1:v plain:w]")
+	check(t, "stored", fmt.Sprint(stored["timestamp"], " ", stored["metadata"]), "2013-01-01T10:00:00.500000 map[nest.name1:v plain:w]")
 	check(t, "filter", show(h.get("/v2/samples?"+q("metadata.nest.name1 eq v"), nil), "volume"), "1.5")
 	mine := h.decoded(h.ask("POST", "/v2/meters/pears", `{"samples": [{"counter_name": "pears", "counter_type": "delta", "counter_unit": "",
 		"counter_volume": 1e3, "resource_id": "r2"}]}`, as("p1")), 201).([]any)[0].(map[string]any)

@@ -32,7 +32,15 @@ func (k *known) document(row engine.ResourceRow) *document {
 		d.refs = append(d.refs, m.Ref)
 	}
 	slices.SortFunc(named, func(a, b *meter) int { return cmp.Compare(a.ref, b.ref) })
+	listed := map[string]bool{}
+	for _, m := range d.Meters {
+		listed[m.Name] = true
+		d.meters = append(d.meters, meterKind{m.Name, m.Type, m.Unit})
+	}
 	for _, m := range named {
+		if listed[m.name] {
+			continue
+		}
 		c := k.defaultContext(d.Resource, m.name)
 		d.meters = append(d.meters, meterKind{m.name, c.Type, c.Unit})
 	}
@@ -91,9 +99,4 @@ func (h *handler) defaultContext(r *engine.Resource, _ string) *engine.Context {
 }
 
 // source is where the last samples of a resource came from.
-func (d *document) source() string {
-	if d.newest != nil {
-		return d.newest.Source
-	}
-	return ""
-}
+func (h *handler) source(r *engine.Resource) string { return cmp.Or(r.Source, h.o.Source) }

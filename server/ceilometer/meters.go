@@ -103,7 +103,7 @@ func (w *meterWriter) append(d *document, m meterKind) {
 		b = append(appendText(append(b, `, "resource_id": `...), id), `, "project_id": `...)
 		b = append(appendOptText(b, d.ProjectID), `, "user_id": `...)
 		b = append(appendOptText(b, d.UserID), `, "source": `...)
-		b = appendText(b, d.source())
+		b = appendText(b, w.c.source(d.Resource))
 	}
 	b = append(b, `, "meter_id": "`...)
 	b = base64.StdEncoding.AppendEncode(b, []byte(id+"+"+m.name))
@@ -149,15 +149,14 @@ func (k *known) selects(ctx context.Context, f *filter, d *document, u *usage) (
 	if len(d.refs) == 0 {
 		return false, nil
 	}
-	source := f.texts["source"]
-	if err := k.readNewest(ctx, d, u); err != nil {
-		return false, err
-	}
-	if source != nil && d.source() != *source {
+	if source := f.texts["source"]; source != nil && k.source(d.Resource) != *source {
 		return false, nil
 	}
 	if len(f.metadata) == 0 {
 		return true, nil
+	}
+	if err := k.readNewest(ctx, d, u); err != nil {
+		return false, err
 	}
 	var metadata []byte
 	if d.newest != nil {

@@ -141,6 +141,9 @@ func (k *known) eachByOwner(ctx context.Context, f *filter, u *usage, fn writeRe
 				group = group[:0]
 			}
 			ok, err := k.selects(ctx, f, d, u)
+			if ok && len(f.metadata) == 0 { // else it is known
+				err = k.readNewest(ctx, d, u)
+			}
 			if ok {
 				group = append(group, d)
 				err = errors.Join(err, u.keep(200))
@@ -170,7 +173,7 @@ func (k *known) writeGroup(ctx context.Context, group []*document, u *usage, fn 
 		if err := k.readFirst(ctx, d, u); err != nil {
 			return err
 		}
-		s := &shownResource{user: d.UserID, project: d.ProjectID, source: d.source(), times: d.times, first: d.first, last: d.last}
+		s := &shownResource{user: d.UserID, project: d.ProjectID, source: k.source(d.Resource), times: d.times, first: d.first, last: d.last}
 		if d.newest != nil {
 			s.metadata = d.newest.Metadata
 		}
