@@ -47,7 +47,7 @@ func (f *ceilometerFlags) options() ceilometer.Options {
 }
 
 func (f *ceilometerFlags) samples() *samples.Options {
-	return &samples.Options{Creator: f.creator, ArchivePolicy: f.policy}
+	return &samples.Options{Creator: f.creator, ArchivePolicy: f.policy, Source: f.source}
 }
 
 // start begins to serve, and says where; not if the default address is taken. wait returns when that has ended, which it does when ctx is done; if it ends before, it stops

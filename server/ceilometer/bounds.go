@@ -129,7 +129,7 @@ func (e *expr) timeBounds() timeRange {
 
 // selection gives what the expression selects, by its bounds.
 func (e *expr) selection(b bounds) *selection {
-	return &selection{resource: b.resource, metrics: b.metrics, contexts: b.contexts, exact: true, bare: true,
+	return &selection{resource: b.resource, metrics: b.metrics, contexts: b.contexts, exact: true,
 		matches: func(c *engine.Context) (bool, error) {
 			return e.reduce(&facts{context: c, metadata: decodeMetadata(c.Metadata)}) != no, nil
 		}}

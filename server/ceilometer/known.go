@@ -79,7 +79,11 @@ func (k *known) context(m *meter, ref engine.ContextRef) (*engine.Context, error
 		return k.db.SharedContext(ref)
 	}
 	if m.byItself == nil {
-		m.byItself = k.defaultContext(m.resource, m.name)
+		c, err := k.defaultContext(m.resource, m.ref)
+		if err != nil {
+			return nil, err
+		}
+		m.byItself = c
 	}
 	return m.byItself, nil
 }

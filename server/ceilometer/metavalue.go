@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/index"
 	"github.com/telemetrydb/tsdb/server/simplequery"
 )
@@ -193,4 +194,27 @@ func (v value) contextFilter(path string) (f *index.Filter, exact bool) {
 		return &index.Filter{Op: index.Or}, true
 	}
 	return f, exact
+}
+
+// attributeFilter is a condition that all resources meet whose attributes have the value at the path; nil: that of all resources.
+func (v value) attributeFilter(path string) *index.Filter {
+	eq := func(w index.Value) *index.Filter { return &index.Filter{Op: index.Eq, Field: path, Value: w} }
+	switch v.kind {
+	case boolean:
+		return eq(index.Value{Kind: index.Bool, Num: v.num})
+	case number:
+		return eq(index.Value{Kind: index.Number, Num: v.num})
+	case text:
+		f := &index.Filter{Op: index.Or, Subs: []*index.Filter{eq(textValue(v.text))}}
+		if id, err := engine.ParseUUID(v.text); err == nil {
+			f.Subs = append(f.Subs, eq(index.Value{Kind: index.Bytes, Str: string(id[:])}))
+		}
+		if t, _, ok := simplequery.ParseISO(v.text); ok {
+			f.Subs = append(f.Subs, eq(index.Value{Kind: index.Time, Time: simplequery.Nanos(t)}))
+		}
+		return f
+	case null:
+		return nil
+	}
+	return &index.Filter{Op: index.Or}
 }

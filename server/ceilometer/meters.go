@@ -59,16 +59,20 @@ type meterWriter struct {
 }
 
 func (w *meterWriter) add(d *document) error {
-	for i, m := range d.meters {
+	kinds, err := w.c.store.Meters(d.Resource, d.row.Metrics())
+	if err != nil {
+		return err
+	}
+	for i, m := range kinds {
 		if w.unique {
 			if w.seen == nil {
 				w.seen = map[string]bool{}
 			}
-			if w.seen[m.name] {
+			if w.seen[m.Name] {
 				continue
 			}
-			w.seen[m.name] = true
-		} else if duplicate(d.meters[:i], m) {
+			w.seen[m.Name] = true
+		} else if duplicate(kinds[:i], m) {
 			continue
 		}
 		if w.n > 0 {
@@ -82,7 +86,7 @@ func (w *meterWriter) add(d *document) error {
 	return nil
 }
 
-func duplicate(before []meterKind, m meterKind) bool {
+func duplicate(before []engine.Meter, m engine.Meter) bool {
 	for _, b := range before {
 		if b == m {
 			return true
@@ -91,10 +95,10 @@ func duplicate(before []meterKind, m meterKind) bool {
 	return false
 }
 
-func (w *meterWriter) append(d *document, m meterKind) {
-	b := append(appendText(append(w.b, `{"name": `...), m.name), `, "type": `...)
-	b = append(appendText(b, m.typ), `, "unit": `...)
-	b = appendText(b, m.unit)
+func (w *meterWriter) append(d *document, m engine.Meter) {
+	b := append(appendText(append(w.b, `{"name": `...), m.Name), `, "type": `...)
+	b = append(appendText(b, m.Type), `, "unit": `...)
+	b = appendText(b, m.Unit)
 	id := "None"
 	if w.unique {
 		b = append(b, `, "resource_id": null, "project_id": null, "user_id": null, "source": null`...)
@@ -103,10 +107,10 @@ func (w *meterWriter) append(d *document, m meterKind) {
 		b = append(appendText(append(b, `, "resource_id": `...), id), `, "project_id": `...)
 		b = append(appendOptText(b, d.ProjectID), `, "user_id": `...)
 		b = append(appendOptText(b, d.UserID), `, "source": `...)
-		b = appendText(b, w.c.source(d.Resource))
+		b = appendText(b, w.c.store.SourceOf(d.Resource))
 	}
 	b = append(b, `, "meter_id": "`...)
-	b = base64.StdEncoding.AppendEncode(b, []byte(id+"+"+m.name))
+	b = base64.StdEncoding.AppendEncode(b, []byte(id+"+"+m.Name))
 	w.b = w.c.flushed(append(b, `"}`...))
 }
 
@@ -149,7 +153,7 @@ func (k *known) selects(ctx context.Context, f *filter, d *document, u *usage) (
 	if len(d.refs) == 0 {
 		return false, nil
 	}
-	if source := f.texts["source"]; source != nil && k.source(d.Resource) != *source {
+	if source := f.texts["source"]; source != nil && k.store.SourceOf(d.Resource) != *source {
 		return false, nil
 	}
 	if len(f.metadata) == 0 {

@@ -21,7 +21,7 @@ type selection struct {
 	metrics  *index.Filter // fields as engine.DB.Metrics has them; nil: those of all resources
 	contexts *index.Filter // nil: all
 	owners   *index.Filter // of resources whose samples without a context may be asked for; nil: all
-	bare     bool          // whether samples without a context can be asked for at all
+	alike    bool          // matches is the same for all samples of a resource without a context
 	matches  func(c *engine.Context) (bool, error)
 	exact    bool // contexts selects what matches does
 }
@@ -31,7 +31,7 @@ var contextFields = map[string]string{"user": "user_id", "project": "project_id"
 
 // selection gives what the filter selects.
 func (f *filter) selection() *selection {
-	s := &selection{resource: f.texts["resource"], exact: true, bare: true,
+	s := &selection{resource: f.texts["resource"], exact: true, alike: true,
 		matches: func(c *engine.Context) (bool, error) { return f.matches(c), nil }}
 	if name := f.texts["meter"]; name != nil {
 		s.metrics = &index.Filter{Op: index.Eq, Field: "name", Value: textValue(*name)}
@@ -52,7 +52,9 @@ func (f *filter) selection() *selection {
 		if cond != nil {
 			all.Subs = append(all.Subs, cond)
 		}
-		s.bare = s.bare && m.want.kind == null
+		if attribute := m.want.attributeFilter(m.path); attribute != nil {
+			owners.Subs = append(owners.Subs, attribute)
+		}
 	}
 	if len(all.Subs) > 0 || len(f.metadata) > 0 {
 		s.contexts = all
@@ -196,9 +198,6 @@ func (k *known) contextSet(ctx context.Context, s *selection) (*engine.ContextSe
 
 // bareMetrics are the metrics, among refs unless everywhere is set, whose samples without a context are asked for.
 func (k *known) bareMetrics(ctx context.Context, s *selection, refs []engine.Ref, everywhere bool) (bare []engine.Ref, err error) {
-	if !s.bare {
-		return nil, nil
-	}
 	if s.resource != nil {
 		for _, ref := range refs {
 			m := k.meters[ref]
@@ -217,13 +216,26 @@ func (k *known) bareMetrics(ctx context.Context, s *selection, refs []engine.Ref
 		return bare, nil
 	}
 	err = k.db.EachResource(ctx, engine.Query{Filter: s.owners}, func(row engine.ResourceRow) error {
-		for name, m := range row.Metrics() {
-			if _, ok := slices.BinarySearch(refs, m.Ref); !ok && !everywhere {
+		ok, err := true, error(nil)
+		if s.alike {
+			c := k.store.DefaultContext(row.Resource(), engine.Metric{})
+			ok, err = s.matches(&c)
+		}
+		if !ok || err != nil {
+			return err
+		}
+		for _, m := range row.Metrics() {
+			if _, found := slices.BinarySearch(refs, m.Ref); !found && !everywhere {
 				continue
 			}
-			ok, err := s.matches(k.defaultContext(row.Resource(), name))
-			if err != nil {
-				return err
+			if !s.alike {
+				c, err := k.defaultContext(row.Resource(), m.Ref)
+				if err != nil {
+					return err
+				}
+				if ok, err = s.matches(c); err != nil {
+					return err
+				}
 			}
 			if ok {
 				bare = append(bare, m.Ref)

@@ -42,7 +42,11 @@ func (c *call) resources() error {
 			if n > 0 {
 				b = append(b, ", "...)
 			}
-			b = c.flushed(c.appendResource(b, d, shown, links))
+			var err error
+			if b, err = c.appendResource(b, d, shown, links); err != nil {
+				return err
+			}
+			b = c.flushed(b)
 			if n++; n == limit {
 				return errEnough
 			}
@@ -72,8 +76,12 @@ func (c *call) oneResource(id string) error {
 	return c.within(func(ctx context.Context, u *usage) error {
 		k, b, found := c.newKnown(), c.begin(), false
 		err := k.eachByOwner(ctx, f, u, func(d *document, shown *shownResource) error {
-			b, found = c.appendResource(b, d, shown, true), true
-			return errEnough
+			found = true
+			var err error
+			if b, err = c.appendResource(b, d, shown, true); err == nil {
+				err = errEnough
+			}
+			return err
 		})
 		if err != nil && !errors.Is(err, errEnough) {
 			return err
@@ -95,7 +103,7 @@ type shownResource struct {
 }
 
 // appendResource appends a resource.
-func (c *call) appendResource(b []byte, d *document, s *shownResource, links bool) []byte {
+func (c *call) appendResource(b []byte, d *document, s *shownResource, links bool) ([]byte, error) {
 	var times clock
 	b = append(appendText(append(b, `{"resource_id": `...), d.OriginalID), `, "project_id": `...)
 	b = append(appendOptText(b, s.project), `, "user_id": `...)
@@ -112,12 +120,16 @@ func (c *call) appendResource(b []byte, d *document, s *shownResource, links boo
 	b = appendText(append(b, `, "links": [{"href": `...), root+"/v2/resources/"+d.OriginalID)
 	b = append(b, `, "rel": "self"}`...)
 	if links {
-		for _, m := range d.meters {
-			b = appendText(append(b, `, {"href": `...), root+"/v2/meters/"+m.name+"?q.field=resource_id&q.value="+d.OriginalID)
-			b = append(appendText(append(b, `, "rel": `...), m.name), '}')
+		kinds, err := c.store.Meters(d.Resource, d.row.Metrics())
+		if err != nil {
+			return b, err
+		}
+		for _, m := range kinds {
+			b = appendText(append(b, `, {"href": `...), root+"/v2/meters/"+m.Name+"?q.field=resource_id&q.value="+d.OriginalID)
+			b = append(appendText(append(b, `, "rel": `...), m.Name), '}')
 		}
 	}
-	return append(b, `]}`...)
+	return append(b, `]}`...), nil
 }
 
 type writeResource func(d *document, s *shownResource) error
@@ -170,10 +182,10 @@ func equalText(a, b *string) bool { return a == b || a != nil && b != nil && *a 
 func (k *known) writeGroup(ctx context.Context, group []*document, u *usage, fn writeResource) error {
 	slices.SortStableFunc(group, func(a, b *document) int { return cmp.Compare(b.last, a.last) })
 	for _, d := range group {
-		if err := k.readFirst(ctx, d, u); err != nil {
+		if err := k.readFirst(d, u); err != nil {
 			return err
 		}
-		s := &shownResource{user: d.UserID, project: d.ProjectID, source: k.source(d.Resource), times: d.times, first: d.first, last: d.last}
+		s := &shownResource{user: d.UserID, project: d.ProjectID, source: k.store.SourceOf(d.Resource), times: d.times, first: d.first, last: d.last}
 		if d.newest != nil {
 			s.metadata = d.newest.Metadata
 		}
