@@ -30,12 +30,8 @@ type posted struct {
 
 // postSamples stores samples of a meter. Whatever is said of direct, they are there when the request is answered.
 func (c *call) postSamples(name string) error {
-	q, err := postArguments.Parse(c.r.URL.RawQuery)
-	if err != nil {
+	if _, err := postArguments.Parse(c.r.URL.RawQuery); err != nil {
 		return err
-	}
-	if q.Has("direct") { // whatever is not known means false
-		simplequery.Truth(q.Scalar("direct"))
 	}
 	v, err := c.decode(c.o.MaxBodyBytes)
 	if err != nil {
