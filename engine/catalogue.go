@@ -24,6 +24,7 @@ type catalogue struct {
 	p  *pebble.DB
 	mu sync.Mutex // held by the transaction that runs; no other lock is taken before it
 
+	last     *wayToDisk // of the last transaction that changed something; guarded by mu
 	ix       *index.Index
 	policies atomic.Pointer[policySet]
 	types    atomic.Pointer[typeSet]
@@ -90,6 +91,8 @@ func openCatalogue(p *pebble.DB, o *Options) (*catalogue, error) {
 		metricRefs: newClockCache[UUID, Ref](part, hashUUID),
 		states:     newClockCache[Ref, *metricState](part, hashRef),
 	}
+	c.last = &wayToDisk{done: make(chan struct{})}
+	close(c.last.done)
 	var err error
 	c.ix, err = index.Open(p, index.Options{Prefix: keyIndex, CacheBytes: 5 * part, Fields: indexFields})
 	if err != nil {

@@ -31,7 +31,7 @@ func (tx *Tx) CreateMetric(m Metric) (Metric, error) {
 			return Metric{}, nameTaken(*m.Name)
 		}
 	}
-	ord, err := nextOrdinal(&tx.counts.metric, KindMetric, m.ID.String())
+	ord, err := nextOrdinal(&tx.counts.metric, KindMetric, m.ID)
 	if err != nil {
 		return Metric{}, err
 	}
@@ -45,7 +45,8 @@ func (tx *Tx) CreateMetric(m Metric) (Metric, error) {
 	} else {
 		tx.metrics[m.ID] = &metricChange{now: now}
 	}
-	return now.export(), nil
+	m.Policy = now.Policy
+	return m, nil
 }
 
 func nameTaken(name string) error {

@@ -33,7 +33,7 @@ func (tx *Tx) CreateResource(r *Resource) error {
 	if old != nil {
 		return &Error{Kind: KindResource, Name: r.ID.String(), Err: ErrExists}
 	}
-	ord, err := nextOrdinal(&tx.counts.resource, KindResource, r.ID.String())
+	ord, err := nextOrdinal(&tx.counts.resource, KindResource, r.ID)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"math"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -46,7 +47,8 @@ type metricChange struct {
 }
 
 // Update runs fn and commits what it did in one durable step, or nothing if fn returns an error, which
-// Update passes on. Updates run one after the other; readers go on.
+// Update passes on. What fn saw is durable when Update returns, too. Updates run one after the other, but wait for the disk
+// together; readers go on, and may see a change a moment before it is durable.
 func (db *DB) Update(ctx context.Context, fn func(tx *Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -55,18 +57,43 @@ func (db *DB) Update(ctx context.Context, fn func(tx *Tx) error) error {
 		return err
 	}
 	defer db.end()
-	batch, err := db.update(fn)
-	if err != nil || batch == nil {
-		return err
+	batch, way, err := db.update(fn)
+	if batch != nil {
+		way.err = db.wait(batch) // without the lock: updates that wait at one time share a sync
+		close(way.done)
+		return way.err
 	}
-	return db.wait(batch) // without the lock: updates that wait at one time share a sync
+	<-way.done
+	if err == nil {
+		err = way.err
+	}
+	return err
 }
 
-// update runs the transaction and returns its batch, applied but not yet durable; nil: it changed nothing.
-func (db *DB) update(fn func(tx *Tx) error) (*pebble.Batch, error) {
+// wayToDisk is a transaction's that was applied. One that changes nothing, or fails, may do so because of an earlier one that is still on
+// its way ("there is such a resource already"), and would tell what a crash can undo. So it waits for that one. One that
+// changes something need not: its own sync is a later one of the same log.
+type wayToDisk struct {
+	done chan struct{}
+	err  error // once done is closed
+}
+
+// update runs the transaction and returns its batch, applied but not yet durable, whose way is the caller's to end. Without a batch it changed
+// nothing, and the way is that of the last one that did.
+func (db *DB) update(fn func(tx *Tx) error) (*pebble.Batch, *wayToDisk, error) {
 	c := db.cat
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	batch, err := db.transact(fn)
+	if batch != nil {
+		c.last = &wayToDisk{done: make(chan struct{})}
+	}
+	return batch, c.last, err
+}
+
+// transact runs the transaction under the catalogue's lock.
+func (db *DB) transact(fn func(tx *Tx) error) (*pebble.Batch, error) {
+	c := db.cat
 	tx := &Tx{db: db, cat: c, batch: c.p.NewBatch(), counts: *c.counts.Load(),
 		resources: make(map[UUID]*resourceChange), metrics: make(map[UUID]*metricChange),
 		revisions: make(map[uint32]*revisionChange)}
@@ -243,7 +270,7 @@ func indexMetric(ch *index.Change, old, now *metric) {
 	default:
 		ord = uint32(old.Ref)
 	}
-	for _, f := range metricFields {
+	for _, f := range metricFields[1:] { // without the id, which the index does not keep
 		var was, is index.Value
 		if old != nil {
 			was = old.value(f)
@@ -349,9 +376,9 @@ func (tx *Tx) changePolicies() *policySet {
 }
 
 // nextOrdinal takes the ordinal after *last, which are never given twice.
-func nextOrdinal(last *uint32, kind Kind, name string) (uint32, error) {
+func nextOrdinal[N string | UUID](last *uint32, kind Kind, name N) (uint32, error) {
 	if *last == math.MaxUint32 {
-		return 0, &Error{Kind: kind, Name: name, Err: ErrInvalid, Detail: "all 2^32 ordinals are used up"}
+		return 0, &Error{Kind: kind, Name: fmt.Sprint(name), Err: ErrInvalid, Detail: "all 2^32 ordinals are used up"}
 	}
 	*last++
 	return *last, nil

@@ -12,16 +12,25 @@ import (
 // cachedPosting is a posting in memory. It never changes: a commit that touches it puts a new one in its place, so
 // readers may use the one they got for as long as they like.
 type cachedPosting struct {
-	seq  uint64          // of the last commit it contains that touched it, or of the state it was loaded from
-	base *roaring.Bitmap // read only
-	pend []delta         // what later commits changed, in order
-	size int64
+	seq     uint64          // of the last commit it contains that touched it, or of the state it was loaded from
+	base    *roaring.Bitmap // read only
+	pend    []*delta        // what later commits changed, in order; later postings go on in the same memory
+	waiting int             // ordinals in pend
+	count   int             // ordinals of the posting
+	size    int64
 
 	once   sync.Once
 	merged atomic.Pointer[roaring.Bitmap] // base with pend applied; made when first asked for
 }
 
-type delta struct{ adds, removes []uint32 }
+// delta is what a change did to a posting; each ordinal was new, or there, before.
+type delta struct {
+	adds, removes []uint32
+	one           [1]uint32 // most changes add one
+}
+
+// deltaBytes is the memory of a delta without its ordinals.
+const deltaBytes = 72
 
 // maxPending bounds the ordinals that wait to be merged into a posting nobody reads.
 const maxPending = 8192
@@ -41,21 +50,23 @@ func (p *cachedPosting) set() *roaring.Bitmap {
 	return p.merged.Load()
 }
 
-// after returns the posting as the commit seq leaves it; nil: not worth keeping.
-func (p *cachedPosting) after(seq uint64, d delta) *cachedPosting {
-	n := &cachedPosting{seq: seq, base: p.base, pend: p.pend, size: p.size}
+func newCachedPosting(seq uint64, set *roaring.Bitmap) *cachedPosting {
+	return &cachedPosting{seq: seq, base: set, count: int(set.GetCardinality()), size: int64(set.GetSizeInBytes())}
+}
+
+// after returns the posting as the commit seq leaves it; nil: not worth keeping. It is called once.
+func (p *cachedPosting) after(seq uint64, d *delta) *cachedPosting {
+	n := &cachedPosting{seq: seq, base: p.base, pend: p.pend, waiting: p.waiting, count: p.count}
 	if m := p.merged.Load(); m != nil {
-		n.base, n.pend = m, nil
+		n.base, n.pend, n.waiting = m, nil, 0
 	}
-	n.pend = append(n.pend[:len(n.pend):len(n.pend)], d)
-	waiting := 0
-	for _, d := range n.pend {
-		waiting += len(d.adds) + len(d.removes)
-	}
-	if waiting > maxPending {
+	n.pend = append(n.pend, d)
+	n.waiting += len(d.adds) + len(d.removes)
+	n.count += len(d.adds) - len(d.removes)
+	if n.waiting > maxPending {
 		return nil
 	}
-	n.size = int64(n.base.GetSizeInBytes()) + int64(4*waiting)
+	n.size = int64(n.base.GetSizeInBytes()) + int64(4*n.waiting+deltaBytes*cap(n.pend))
 	return n
 }
 
@@ -67,6 +78,10 @@ type cache struct {
 		bytes int64
 		byKey map[string]*cacheNode
 		root  cacheNode // ring, most recently used first
+
+		tidied     map[string]uint64 // see there
+		recent     []*Change         // the last ones published, in order
+		recentKeys int               // that they touched
 	}
 	maxBytes int64
 }
@@ -77,6 +92,13 @@ type cacheNode struct {
 	prev, next *cacheNode
 }
 
+const (
+	// maxTidied bounds the postings of which is known that they were tidied, maxTidiedKey the length of their keys.
+	maxTidied, maxTidiedKey = 1024, 256
+	// maxRecentKeys bounds what the last changes touched.
+	maxRecentKeys = 4096
+)
+
 // nodeBytes is the memory of an entry without its key and set.
 const nodeBytes = 250
 
@@ -84,6 +106,7 @@ func newCache(maxBytes int64, seq uint64) *cache {
 	c := &cache{maxBytes: maxBytes}
 	c.mu.seq = seq
 	c.mu.byKey = make(map[string]*cacheNode)
+	c.mu.tidied = make(map[string]uint64)
 	c.mu.root.prev, c.mu.root.next = &c.mu.root, &c.mu.root
 	return c
 }
@@ -102,33 +125,71 @@ func (c *cache) get(key []byte, seq uint64) *cachedPosting {
 	return n.p
 }
 
-// put keeps a posting that was loaded from the state seq, unless a commit was published since.
-func (c *cache) put(key []byte, p *cachedPosting) {
-	p.size = int64(p.base.GetSizeInBytes())
+// count is how many ordinals the posting has after the last commit published; false: not known.
+func (c *cache) count(key []byte) (int, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.mu.seq != p.seq || p.size > c.maxBytes/4 || c.mu.byKey[string(key)] != nil {
+	if n := c.mu.byKey[string(key)]; n != nil {
+		return n.p.count, true
+	}
+	return 0, false
+}
+
+// tidied returns the commit since which the posting has changes in the store, as the state of the commit seq shows it; 0: not known.
+func (c *cache) tidied(key []byte, seq uint64) uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if since := c.mu.tidied[string(key)]; since <= seq {
+		return since
+	}
+	return 0 // that state has the changes that a later commit deleted
+}
+
+// put keeps a posting that was loaded from the state that p.seq made, and brings it up to date if what happened since is known.
+func (c *cache) put(key []byte, p *cachedPosting) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.size > c.maxBytes/4 || c.mu.byKey[string(key)] != nil || p.seq > c.mu.seq {
 		return
 	}
-	n := &cacheNode{key: string(key), p: p}
-	c.mu.byKey[n.key] = n
-	c.mu.root.insert(n)
-	c.mu.bytes += n.bytes()
+	if missed := c.mu.seq - p.seq; missed > uint64(len(c.mu.recent)) {
+		return
+	} else {
+		for _, ch := range c.mu.recent[uint64(len(c.mu.recent))-missed:] {
+			if d := ch.touched[string(key)]; d != nil {
+				p = p.after(ch.seq, d)
+			}
+			if p == nil {
+				return
+			}
+		}
+	}
+	c.insertLocked(string(key), p)
 	c.evictLocked()
 }
 
-// publish makes the commit seq the current one: it changed postings, and dropped those whose keys begin so.
-func (c *cache) publish(seq uint64, changes map[string]*delta, dropped []string) {
+func (c *cache) insertLocked(key string, p *cachedPosting) {
+	n := &cacheNode{key: key, p: p}
+	c.mu.byKey[key] = n
+	c.mu.root.insert(n)
+	c.mu.bytes += n.bytes()
+}
+
+// publish makes the committed change the current state.
+func (c *cache) publish(ch *Change) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.mu.seq = seq
-	for key, d := range changes {
+	c.mu.seq = ch.seq
+	for key, d := range ch.touched {
 		n := c.mu.byKey[key]
 		if n == nil {
+			if set := ch.loaded[key]; set != nil && int64(set.GetSizeInBytes()) <= c.maxBytes/4 {
+				c.insertLocked(key, newCachedPosting(ch.seq, set))
+			}
 			continue
 		}
 		c.mu.bytes -= n.bytes()
-		if p := n.p.after(seq, *d); p != nil {
+		if p := n.p.after(ch.seq, d); p != nil {
 			n.p = p
 			c.mu.bytes += n.bytes()
 		} else {
@@ -136,14 +197,17 @@ func (c *cache) publish(seq uint64, changes map[string]*delta, dropped []string)
 			n.unlink()
 		}
 	}
-	if len(dropped) > 0 {
-		c.dropLocked(dropped)
+	c.noteTidiedLocked(ch)
+	c.noteRecentLocked(ch)
+	if len(ch.dropped) > 0 {
+		c.dropLocked(ch.dropped)
 	}
 	c.evictLocked()
 }
 
 // dropLocked looks at every key: dropping is rare.
 func (c *cache) dropLocked(dropped []string) {
+	c.mu.recent, c.mu.recentKeys = nil, 0 // these do not tell what is gone
 	for key, n := range c.mu.byKey {
 		if slices.ContainsFunc(dropped, func(begin string) bool { return strings.HasPrefix(key, begin) }) {
 			c.mu.bytes -= n.bytes()
@@ -151,6 +215,32 @@ func (c *cache) dropLocked(dropped []string) {
 			n.unlink()
 		}
 	}
+}
+
+func (c *cache) noteTidiedLocked(ch *Change) {
+	for _, key := range ch.tidied {
+		if len(key) > maxTidiedKey {
+			continue
+		}
+		if _, ok := c.mu.tidied[key]; !ok && len(c.mu.tidied) >= maxTidied {
+			for other := range c.mu.tidied { // any
+				delete(c.mu.tidied, other)
+				break
+			}
+		}
+		c.mu.tidied[key] = ch.seq
+	}
+}
+
+func (c *cache) noteRecentLocked(ch *Change) {
+	ch.loaded, ch.tidied = nil, nil
+	c.mu.recent = append(c.mu.recent, ch)
+	c.mu.recentKeys += len(ch.touched)
+	drop := 0
+	for ; c.mu.recentKeys > maxRecentKeys; drop++ {
+		c.mu.recentKeys -= len(c.mu.recent[drop].touched)
+	}
+	c.mu.recent = slices.Delete(c.mu.recent, 0, drop)
 }
 
 func (c *cache) evictLocked() {

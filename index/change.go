@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/cockroachdb/pebble/v2"
 )
 
@@ -17,11 +18,16 @@ type Change struct {
 	dropped []string // beginnings of keys
 	seq     uint64
 	buf     []byte
+	val     []byte
+
+	// For Publish.
+	tidied []string                   // postings whose earlier changes are deleted
+	loaded map[string]*roaring.Bitmap // large postings that were read, as the change leaves them
 }
 
 // NewChange returns an empty change.
 func (ix *Index) NewChange() *Change {
-	return &Change{ix: ix, touched: make(map[string]*delta)}
+	return &Change{ix: ix, touched: make(map[string]*delta), loaded: make(map[string]*roaring.Bitmap)}
 }
 
 // Insert adds a new ordinal to the space.
@@ -82,6 +88,9 @@ func (c *Change) setCell(space byte, ord uint32, field string, old, value Value)
 
 func (c *Change) add(space byte, field string, v Value, ord uint32) {
 	d := c.delta(space, field, v)
+	if d.adds == nil {
+		d.adds = d.one[:0]
+	}
 	d.adds = append(d.adds, ord)
 }
 
@@ -105,6 +114,7 @@ func (c *Change) Write(b *pebble.Batch, r pebble.Reader) error {
 	c.seq = c.ix.Seq() + 1
 	for key, d := range c.touched {
 		slices.Sort(d.adds)
+		d.adds = slices.Compact(d.adds) // Also may name a value twice that is one in a key: NaN
 		slices.Sort(d.removes)
 		if err := c.writePosting(b, r, []byte(key), d); err != nil {
 			return err
@@ -119,7 +129,7 @@ func (c *Change) Write(b *pebble.Batch, r pebble.Reader) error {
 }
 
 // Publish makes the written and committed change visible to new views through the cache.
-func (c *Change) Publish() { c.ix.cache.publish(c.seq, c.touched, c.dropped) }
+func (c *Change) Publish() { c.ix.cache.publish(c) }
 
 // Seq is the sequence number that Write gave the change.
 func (c *Change) Seq() uint64 { return c.seq }

@@ -19,15 +19,12 @@ const (
 	minFold = 16
 	// maxInline is the number of ordinals up to which a posting is stored as a single change rather than in chunks.
 	maxInline = 256
-	// largePosting is the number of ordinals from which a removal is only noted: such a posting need not be tidied at once.
-	largePosting = 4096
 )
 
 func (c *Change) writePosting(b *pebble.Batch, r pebble.Reader, key []byte, d *delta) error {
 	if len(d.removes) > 0 {
 		// Values that nothing has any more must not stay in the dictionary.
-		p := c.ix.cache.get(key, c.seq-1)
-		if p == nil || p.set().GetCardinality() < largePosting+uint64(len(d.removes)) {
+		if n, ok := c.ix.cache.count(key); !ok || n < c.ix.largePosting+len(d.removes) {
 			return c.rewrite(b, r, key, d)
 		}
 	}
@@ -38,30 +35,42 @@ func (c *Change) writePosting(b *pebble.Batch, r pebble.Reader, key []byte, d *d
 }
 
 func (c *Change) writeDelta(b *pebble.Batch, key []byte, d *delta) error {
-	return b.Set(c.deltaKey(key), appendDelta(nil, d.adds, d.removes), nil)
+	c.buf = c.deltaKey(c.buf[:0], key)
+	c.val = appendDelta(c.val[:0], d.adds, d.removes)
+	return b.Set(c.buf, c.val, nil)
 }
 
-func (c *Change) deltaKey(key []byte) []byte {
-	k := append(append([]byte(nil), key...), suffixDelta)
-	return binary.BigEndian.AppendUint64(k, c.seq)
+func (c *Change) deltaKey(dst, key []byte) []byte {
+	return binary.BigEndian.AppendUint64(append(append(dst, key...), suffixDelta), c.seq)
 }
 
 // rewrite applies the change and stores what is left of the posting in its shortest form, if it is small.
 func (c *Change) rewrite(b *pebble.Batch, r pebble.Reader, key []byte, d *delta) error {
-	s, err := loadStored(r, key, suffixChunk, true)
+	l := loader{since: c.ix.cache.tidied(key, c.seq-1), keepKeys: true}
+	s, err := l.load(r, key)
 	if err != nil {
 		return err
 	}
 	had := len(s.changes)
-	s.changes = append(s.changes, *d)
+	s.changes = append(s.changes, d)
 	s.apply()
-	switch n := s.set.GetCardinality(); {
-	case n <= maxInline:
+	if s.set.GetCardinality() <= maxInline {
+		c.noteTidied(key, l, s)
 		return c.writeInline(b, key, s)
-	case had >= minFold:
+	}
+	c.loaded[string(key)] = s.set
+	if had >= minFold {
+		c.noteTidied(key, l, s)
 		return s.writeChunks(b, key)
 	}
 	return c.writeDelta(b, key, d)
+}
+
+// noteTidied has Publish remember that this change deletes all earlier ones of the posting, if that saves something.
+func (c *Change) noteTidied(key []byte, l loader, s *stored) {
+	if l.since > 0 || s.steps > c.ix.manySteps {
+		c.tidied = append(c.tidied, string(key))
+	}
 }
 
 // writeInline stores all of a posting, which has at most maxInline ordinals, as a single change, or nothing if it is empty.
@@ -74,14 +83,15 @@ func (c *Change) writeInline(b *pebble.Batch, key []byte, s *stored) error {
 
 // fold turns the changes of a posting into chunks if there are many. It reads no more than it writes.
 func (c *Change) fold(b *pebble.Batch, r pebble.Reader, key []byte, d *delta) error {
-	s, err := loadStored(r, key, suffixDelta, true)
+	l := loader{noChunks: true, since: c.ix.cache.tidied(key, c.seq-1), keepKeys: true}
+	s, err := l.load(r, key)
 	if err != nil {
 		return err
 	}
 	if len(s.changes) < minFold {
 		return c.writeDelta(b, key, d)
 	}
-	s.changes = append(s.changes, *d)
+	s.changes = append(s.changes, d)
 	chunked, err := hasChunks(r, key)
 	if err != nil {
 		return err
@@ -94,6 +104,7 @@ func (c *Change) fold(b *pebble.Batch, r pebble.Reader, key []byte, d *delta) er
 		}
 	}
 	s.apply()
+	c.noteTidied(key, l, s)
 	if !chunked && s.set.GetCardinality() <= maxInline {
 		return c.writeInline(b, key, s)
 	}

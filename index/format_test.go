@@ -49,7 +49,7 @@ func TestKeysGolden(t *testing.T) {
 	}
 	fmt.Fprintf(&out, "cell of time 1767225600000000000\n  %x\n", ix.postingKey(nil, 1, "size", cellOf(Value{Kind: Time, Time: 1767225600e9})))
 	c := &Change{seq: 7}
-	fmt.Fprintf(&out, "change 7 of it\n  … %x\n", c.deltaKey(nil))
+	fmt.Fprintf(&out, "change 7 of it\n  … %x\n", c.deltaKey(nil, nil))
 	fmt.Fprintf(&out, "adds 3, 5, 70000, removes 4, 5\n  %x\n", appendDelta(nil, []uint32{3, 5, 70000}, []uint32{4, 5}))
 	p := openStore(t)
 	defer p.Close()

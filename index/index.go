@@ -38,6 +38,10 @@ type Index struct {
 	prefix byte
 	fields map[fieldID]Field
 	cache  *cache
+
+	// A removal from a posting that keeps so many ordinals is only noted: such a posting need not be tidied at once. So many steps
+	// of reading a posting that has few keys are worth being saved the next time. Tests vary them.
+	largePosting, manySteps int
 }
 
 type fieldID struct {
@@ -47,7 +51,7 @@ type fieldID struct {
 
 // Open reads the index's state from r: one key, whatever its size.
 func Open(r pebble.Reader, o Options) (*Index, error) {
-	ix := &Index{prefix: o.Prefix, fields: make(map[fieldID]Field)}
+	ix := &Index{prefix: o.Prefix, fields: make(map[fieldID]Field), largePosting: 2 * maxInline, manySteps: 32}
 	for _, f := range o.Fields {
 		ix.fields[fieldID{f.Space, f.Name}] = f
 	}

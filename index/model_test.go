@@ -482,6 +482,7 @@ func (h *harness) run(steps int) {
 	for range steps {
 		before := h.m.clone()
 		seq := h.ix.Seq()
+		h.ix.largePosting, h.ix.manySteps = 1+h.r.IntN(40), h.r.IntN(40)
 		h.commit(h.r.IntN(8))
 		if h.ix.Seq() == seq {
 			h.m = before

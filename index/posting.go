@@ -11,16 +11,25 @@ import (
 // stored is a posting, or a part of one, as it lies in the store.
 type stored struct {
 	set     *roaring.Bitmap // the chunks; with the changes once apply was called
-	changes []delta         // in the order of their commits
+	changes []*delta        // in the order of their commits
 	keys    [][]byte        // at most maxKeys+1 of those read
+	steps   int             // that reading took, over deleted keys, too
 }
 
-// maxKeys is how many keys are remembered to be deleted one by one; more are deleted as a range.
-const maxKeys = 64
+// maxKeys is how many keys are remembered to be deleted one by one; more are deleted as a range, which makes all readers of
+// the memory table sort its deleted ranges again.
+const maxKeys = 512
+
+// loader says what to read of a posting.
+type loader struct {
+	noChunks bool
+	since    uint64 // changes of commits before that one are deleted: they need not be looked for
+	keepKeys bool
+}
 
 // loadPosting reads the ordinals of the posting with the given key (up to the value).
-func loadPosting(r pebble.Reader, key []byte) (*roaring.Bitmap, error) {
-	s, err := loadStored(r, key, suffixChunk, false)
+func loadPosting(r pebble.Reader, key []byte, since uint64) (*roaring.Bitmap, error) {
+	s, err := loader{since: since}.load(r, key)
 	if err != nil {
 		return nil, err
 	}
@@ -28,25 +37,50 @@ func loadPosting(r pebble.Reader, key []byte) (*roaring.Bitmap, error) {
 	return s.set, nil
 }
 
-// loadStored reads a posting from its keys with the given suffix on: its changes are after its chunks. It keeps keys only if
-// asked.
-func loadStored(r pebble.Reader, key []byte, from byte, keepKeys bool) (*stored, error) {
-	lower := append(append(make([]byte, 0, len(key)+1), key...), from)
-	it, err := r.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: keyEnd(key)})
+// load reads the posting's chunks, then its changes.
+//
+// A posting that changes often leaves a trail of deleted changes in the store's memory, thousands of them between its chunks and
+// its changes, and reading steps over each. Knowing since which commit there are changes saves that.
+func (l loader) load(r pebble.Reader, key []byte) (*stored, error) {
+	lower := append(append(make([]byte, 0, len(key)+deltaSuffixLen), key...), suffixChunk)
+	changes := append(append(make([]byte, 0, len(key)+deltaSuffixLen), key...), suffixDelta)
+	if l.since > 0 {
+		changes = binary.BigEndian.AppendUint64(changes, l.since)
+	}
+	o := pebble.IterOptions{LowerBound: lower, UpperBound: keyEnd(key)}
+	if l.noChunks {
+		o.LowerBound = changes
+	} else if l.since > 0 {
+		o.UpperBound = changes[:len(key)+1]
+	}
+	it, err := r.NewIter(&o)
 	if err != nil {
 		return nil, err
 	}
 	s := &stored{set: roaring.New()}
+	err = s.read(key, it, l.keepKeys)
+	if err == nil && l.since > 0 && !l.noChunks {
+		it.SetBounds(changes, keyEnd(key))
+		err = s.read(key, it, l.keepKeys)
+	}
+	stats := it.Stats()
+	s.steps = stats.ForwardStepCount[pebble.InternalIterCall] + int(stats.InternalStats.PointsCoveredByRangeTombstones)
+	if cerr := it.Close(); err == nil {
+		err = cerr
+	}
+	return s, err
+}
+
+func (s *stored) read(key []byte, it *pebble.Iterator, keepKeys bool) error {
 	for ok := it.First(); ok; ok = it.Next() {
 		if err := s.add(key, it); err != nil {
-			it.Close()
-			return nil, err
+			return err
 		}
 		if keepKeys && len(s.keys) <= maxKeys {
 			s.keys = append(s.keys, append([]byte(nil), it.Key()...))
 		}
 	}
-	return s, it.Close()
+	return it.Error()
 }
 
 func (s *stored) add(key []byte, it *pebble.Iterator) error {
@@ -60,7 +94,7 @@ func (s *stored) add(key []byte, it *pebble.Iterator) error {
 		return addChunk(s.set, binary.BigEndian.Uint16(suffix[1:]), val)
 	case len(suffix) == deltaSuffixLen && suffix[0] == suffixDelta:
 		adds, removes, err := decodeDelta(nil, nil, val)
-		s.changes = append(s.changes, delta{adds, removes})
+		s.changes = append(s.changes, &delta{adds: adds, removes: removes})
 		return err
 	}
 	return corruptf("posting key %x", it.Key())

@@ -53,11 +53,11 @@ func (v *View) Posting(space byte, field string, value Value) (*roaring.Bitmap, 
 	if p := v.ix.cache.get(v.buf, v.seq); p != nil {
 		return p.set(), nil
 	}
-	set, err := loadPosting(v.r, v.buf)
+	set, err := loadPosting(v.r, v.buf, v.ix.cache.tidied(v.buf, v.seq))
 	if err != nil {
 		return nil, err
 	}
-	v.ix.cache.put(v.buf, &cachedPosting{seq: v.seq, base: set})
+	v.ix.cache.put(v.buf, newCachedPosting(v.seq, set))
 	return set, nil
 }
 
