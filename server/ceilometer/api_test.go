@@ -366,3 +366,20 @@ func TestComplexQuery(t *testing.T) {
 	own = h.decoded(h.ask("POST", "/v2/query/samples", `{}`, as("p1")), 200)
 	check(t, "own", show(own, "volume"), "1; 0.5")
 }
+
+func TestEventsAndBeside(t *testing.T) {
+	h := newHarnessWith(t, &Options{Beside: map[string]http.Handler{"/other": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusTeapot)
+	})}})
+	for path, want := range map[string]string{"/v2/events": "[]", "/v2/event_types/": "[]"} {
+		if w := h.ask("GET", path, "", nil); w.Code != 200 || w.Body.String() != want {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	if w := h.ask("GET", "/v2/event_types", "", as("p1")); w.Code != 401 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w := h.ask("GET", "/other/x", "", nil); w.Code != http.StatusTeapot {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}

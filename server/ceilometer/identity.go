@@ -2,6 +2,7 @@ package ceilometer
 
 import (
 	"encoding/base64"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -14,22 +15,20 @@ type identity struct {
 	user, project *string // nil: not known
 }
 
-// identify finds out who sends the request.
+// identify finds out who sends a request.
 //
 // Where users are bare names (basic, remoteuser), each but admin is a project of their own; and as Ceilometer's clients send tokens and
 // nothing else, a token does for a name where nobody checks passwords either.
-func (c *call) identify() error {
-	gate := c.o.Gate
-	if token := c.r.Header.Get("X-Auth-Token"); token != "" && c.r.Header.Get("Authorization") == "" && strings.HasPrefix(gate.Challenge(), "Basic ") {
-		c.r = c.r.Clone(c.r.Context())
-		c.r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(token+":")))
+func identify(r *http.Request, gate *auth.Gate) (identity, error) {
+	if token := r.Header.Get("X-Auth-Token"); token != "" && r.Header.Get("Authorization") == "" && strings.HasPrefix(gate.Challenge(), "Basic ") {
+		r = &http.Request{Header: r.Header.Clone(), RemoteAddr: r.RemoteAddr}
+		r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(token+":")))
 	}
-	caller, err := gate.Caller(c.r)
+	caller, err := gate.Caller(r)
 	if err != nil {
-		return err
+		return identity{}, err
 	}
-	c.who = identityOf(caller, gate)
-	return nil
+	return identityOf(caller, gate), nil
 }
 
 func identityOf(caller *auth.Caller, gate *auth.Gate) identity {

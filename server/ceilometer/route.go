@@ -9,9 +9,12 @@ import (
 // beside gives the handler of what else is on the listener.
 func (h *handler) beside(path string) http.Handler {
 	for at, next := range h.o.Beside {
-		if rest, ok := strings.CutPrefix(path, at); ok && (rest == "" || rest[0] == '/' || strings.HasSuffix(at, "/")) {
+		if strings.HasPrefix(path, at) {
 			return next
 		}
+	}
+	if isEvents(path) {
+		return h.events
 	}
 	return nil
 }
@@ -27,7 +30,8 @@ func (c *call) serve() error {
 	if c.r.URL.Path == "/" || c.r.URL.Path == "" {
 		return c.dispatch(&route{pattern: "/", get: (*call).versions})
 	}
-	if err := c.identify(); err != nil {
+	var err error
+	if c.who, err = identify(c.r, c.o.Gate); err != nil {
 		return err
 	}
 	rt, err := c.route()

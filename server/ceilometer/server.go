@@ -79,11 +79,15 @@ type handler struct {
 	db    *engine.DB
 	store *samples.Store
 	o     Options
+
+	events http.Handler
 }
 
 // New returns a handler that answers from db and writes to store. It sets the Pattern of each request to its route.
 func New(db *engine.DB, store *samples.Store, o *Options) http.Handler {
-	return &handler{db: db, store: store, o: o.withDefaults()}
+	h := &handler{db: db, store: store, o: o.withDefaults()}
+	h.events = h.newEvents()
+	return h
 }
 
 // call is one request on its way.
