@@ -118,11 +118,11 @@ func decodeEventKeys(day eventDay, rec []byte) (id string, generated int64, err 
 func beginEvent(day eventDay, rec []byte) (recordReader, *storedEvent) {
 	r := openRecord(rec)
 	e := &storedEvent{id: r.packed("message id")}
-	offset := r.uvarint("generated")
-	if offset >= uint64(dayNanos) || day < firstDay || day > lastDay {
+	offset := int64(r.uvarint("generated"))
+	e.generated = int64(day)*dayNanos + offset // may wrap around in the first and last day
+	if d, o := dayOf(e.generated); d != day || o != offset {
 		r.fail("generated")
 	}
-	e.generated = int64(day)*dayNanos + int64(offset)
 	return r, e
 }
 
