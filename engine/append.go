@@ -24,6 +24,7 @@ type Batch struct {
 	rows  []row
 	notes []note
 	mark  mark
+	names []string // of the first rows; the others have none
 }
 
 // Add adds one sample: t in nanoseconds since the Unix epoch.
@@ -47,7 +48,7 @@ func (b *Batch) AddSample(m Ref, t int64, v float64, c ContextRef, arrival int64
 
 // Reset empties the batch and keeps its memory.
 func (b *Batch) Reset() {
-	b.rows, b.notes, b.Seqs, b.mark = b.rows[:0], b.notes[:0], b.Seqs[:0], mark{}
+	b.rows, b.notes, b.Seqs, b.mark, b.names = b.rows[:0], b.notes[:0], b.Seqs[:0], mark{}, b.names[:0]
 }
 
 // Len is the number of samples.
@@ -182,8 +183,23 @@ func (db *DB) store(a *appender, b *Batch, wb *writeBatch) (res AppendResult, er
 	if err := db.resolve(a, rows); err != nil {
 		return res, err
 	}
-	if b.WantSeqs {
+	var n *naming
+	if len(b.names) > 0 {
+		if n, err = db.named(a, b); err != nil {
+			return res, err
+		}
+		if rows = n.kept; len(n.twice) > 0 {
+			a.record = appendLogBatch(a.record[:0], rows, b.notes)
+			a.sum = crc32.Checksum(a.record, castagnoli)
+		}
+	}
+	if b.WantSeqs || n != nil {
 		if b.Seqs, err = db.number(a, rows, b.Seqs[:0]); err != nil {
+			return res, err
+		}
+	}
+	if n != nil {
+		if err := n.place(db, a, b, b.Seqs); err != nil {
 			return res, err
 		}
 	}
@@ -195,11 +211,16 @@ func (db *DB) store(a *appender, b *Batch, wb *writeBatch) (res AppendResult, er
 	if err := b.mark.set(wb); err != nil { // behind the record: see logData
 		return res, err
 	}
+	if err := n.set(db, wb); err != nil {
+		return res, err
+	}
 	if err := db.commit(wb); err != nil {
 		return res, err
 	}
 	db.log.add(seq, int64(len(a.record)))
-	return db.apply(a, rows, seq), nil
+	res = db.apply(a, rows, seq)
+	res.Duplicate += len(b.rows) - len(rows)
+	return res, nil
 }
 
 // resolve finds the series of each row. It looks at each one's newest sample and the end of its tail although it has no

@@ -11,6 +11,7 @@ import (
 //	0x41 ref(4)                                            series record
 //	0x42 width(8) partition(4) ref(4) end(8)               block of raw samples; width: the policy's finest granularity
 //	0x43 width(8) partition(4) ref(4) end(8)               block of aggregates of one granularity
+//	0x44 width(8) partition(4) ref(4) end(8)               names of the raw samples at the time end: see message_id.go
 //
 // A partition is span(width) of time; end is the block's last time in nanoseconds since the Unix epoch, so that one seek to the
 // beginning of a range finds the first block that reaches into it. A block never reaches over the end of its partition. Time before metric: what is old lies together and leaves together.
@@ -18,7 +19,8 @@ const (
 	keySeries = 0x41
 	keyRaw    = 0x42
 	keyAgg    = 0x43
-	keyEnd    = 0x44 // after the last kind of the sample side
+	keyNames  = 0x44
+	keyEnd    = 0x45 // after the last kind of the sample side
 )
 
 const blockKeyLen = 1 + 8 + 4 + 4 + 8
@@ -58,9 +60,9 @@ func (k blockKey) corrupt(err error) *CorruptError {
 	return &CorruptError{Key: k.append(nil), From: int64(k.partition) * span(k.width), To: k.end, Err: err}
 }
 
-// parseBlockKey reads a key that begins with keyRaw or keyAgg.
+// parseBlockKey reads a key that begins with keyRaw, keyAgg or keyNames.
 func parseBlockKey(b []byte) (blockKey, bool) {
-	if len(b) != blockKeyLen || (b[0] != keyRaw && b[0] != keyAgg) {
+	if len(b) != blockKeyLen || b[0] < keyRaw || b[0] >= keyEnd {
 		return blockKey{}, false
 	}
 	return blockKey{

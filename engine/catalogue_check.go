@@ -43,6 +43,10 @@ func (c *catalogue) checkRecord(key, rec []byte) error {
 		if len(key) != contextUseLen || len(rec) != 0 {
 			err = formatError("use of a context")
 		}
+	case key[0] == keyMessageID:
+		if len(key) != messageKeyLen || len(rec) != 0 {
+			err = formatError("place of a message id")
+		}
 	case key[0] == keyIndex:
 		err = c.ix.CheckEntry(key, rec)
 	}

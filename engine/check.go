@@ -133,6 +133,16 @@ func (db *DB) checkValue(key, v []byte, sum *CheckSummary, found func(Finding)) 
 			sum.Blocks++
 			sum.Points += int64(rows)
 		}
+	case keyNames:
+		k, ok := parseBlockKey(key)
+		if !ok {
+			f.Err = fmt.Errorf("%w: key of names", ErrCorrupt)
+			break
+		}
+		f.Metric, f.From, f.To = db.idOf(k.ref), k.end, k.end
+		if _, err := decodeNames(v); err != nil {
+			f.Err = corruptRecord(key, err)
+		}
 	case keyMeta:
 		switch {
 		case bytes.Equal(key, seqKey):
@@ -273,7 +283,7 @@ func (db *DB) dumpKey(w io.Writer, key, v []byte, d DumpOptions) error {
 	switch k, isBlock := parseBlockKey(key); {
 	case isBlock:
 		id = db.idOf(k.ref)
-		kind := map[byte]string{keyRaw: "raw", keyAgg: "aggregates"}[k.kind]
+		kind := map[byte]string{keyRaw: "raw", keyAgg: "aggregates", keyNames: "names"}[k.kind]
 		line = fmt.Sprintf("%s width=%dns partition=%d metric=%v end=%s", kind, k.width, k.partition, id, formatNanos(k.end))
 	case key[0] == keyEvent && len(key) == eventKeyLen:
 		line = describeEvent(key, v)

@@ -50,6 +50,9 @@ func (db *DB) recode() error {
 	defer it.Close()
 	past := map[blockKey][]uint32{} // partitions by tier
 	err = db.eachPartition(it, func(kind byte, width int64, p uint32) error {
+		if kind == keyNames {
+			return nil
+		}
 		tier := blockKey{kind: kind, width: width}
 		past[tier] = append(past[tier], p)
 		return nil

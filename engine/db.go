@@ -37,6 +37,7 @@ type DB struct {
 	lazy       *lazySync // nil under SyncAlways
 	ids        sampleIDs
 	oldest     oldest
+	haveNames  atomic.Bool  // some sample has, or had, a message id
 	expiryRuns sync.Mutex   // held by the expiry that runs
 	expireAt   time.Time    // housekeeping's: when to look for expired partitions next
 	purgeable  atomic.Bool  // there may be deleted metrics whose blocks are not

@@ -124,6 +124,11 @@ func (x *expiry) walk() error {
 		} else if err != nil {
 			return err
 		}
+		if gone {
+			if err := x.db.dropNames(x.blks, k); err != nil {
+				return err
+			}
+		}
 		switch {
 		case gone && open:
 			x.runs[len(x.runs)-1].last = k.ref
@@ -193,7 +198,7 @@ func (db *DB) hasExpired(k blockKey, end int64) (bool, error) {
 	if keep <= 0 || s.maxT == noTime || end > s.maxT-keep {
 		return false, nil
 	}
-	if k.kind == keyRaw {
+	if k.kind != keyAgg {
 		return true, nil
 	}
 	newest, err := db.newestOfAll(&s, k.width)

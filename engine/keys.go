@@ -16,6 +16,7 @@ const (
 	keyContext      = 0x15 // + context ordinal: a context record
 	keyContextHash  = 0x16 // + 16 bytes of the hash of a context: its ordinal, a record
 	keyContextUse   = 0x17 // + context ordinal + metric ordinal: the metric has samples of the context; empty
+	keyMessageID    = 0x18 // + 16 bytes of a message id + metric ordinal + time, 8 bytes: the metric has such a sample then; empty
 	keyIndex        = 0x20 // see index/format.go
 	keyPurge        = 0x30 // + metric ordinal: a deleted metric whose samples are still to be removed
 

@@ -17,7 +17,7 @@ type row struct {
 }
 
 // Log record, versions 1 and 2: one batch, in the caller's order, as a LogData record at the beginning of a batch of its own in Pebble's
-// log, in which at most a mark (mark.go) follows. uv and sv are the varints of encoding/binary.
+// log, in which at most a mark (mark.go) and names (message_id.go) follow. uv and sv are the varints of encoding/binary.
 //
 //	bytes  field
 //	1      version

@@ -83,6 +83,9 @@ func (db *DB) open(lock *pebble.Lock) (err error) {
 		err = db.events.open(db.p, db.opts.MemoryBytes/32)
 	}
 	if err == nil {
+		err = db.openNames()
+	}
+	if err == nil {
 		err = db.recover()
 	}
 	if err != nil {

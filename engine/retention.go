@@ -116,6 +116,9 @@ func (db *DB) purgeSome() error {
 	}
 	err = db.eachPartition(blocks, func(kind byte, width int64, p uint32) error {
 		for _, ref := range refs {
+			if err := db.dropNames(blocks, blockKey{kind: kind, width: width, partition: p, ref: ref}); err != nil {
+				return err
+			}
 			if err := deleteBlocks(blocks, wb, blockKey{kind, width, p, ref, 0}, blockKey{kind, width, p, ref + 1, 0}); err != nil {
 				return err
 			}

@@ -136,9 +136,18 @@ func (db *DB) SampleByID(ctx context.Context, id UUID) (*Samples, error) {
 	if !ok || t >= maxSampleTime {
 		return nil, none
 	}
+	out, err := db.sampleAt(ctx, m, t, seq)
+	if out == nil && err == nil {
+		err = none
+	}
+	return out, err
+}
+
+// sampleAt returns the sample of a place; nil: there is none.
+func (db *DB) sampleAt(ctx context.Context, m Ref, t int64, seq uint32) (*Samples, error) {
 	v, err := db.View(m)
 	if errors.Is(err, ErrNotFound) {
-		return nil, none
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err
@@ -155,8 +164,5 @@ func (db *DB) SampleByID(ctx context.Context, id UUID) (*Samples, error) {
 			}
 		}
 	}
-	if r.Err() != nil {
-		return nil, r.Err()
-	}
-	return nil, none
+	return nil, r.Err()
 }

@@ -19,8 +19,8 @@ type Options struct {
 	Keep time.Duration
 	// Source is that of samples which came without, through Gnocchi's API for example. Default: openstack.
 	Source string
-	// KeepMessageIDs keeps the message ids that senders give, and refuses none for being there already. Default: samples are named by
-	// the database, which costs nothing.
+	// KeepMessageIDs keeps the message ids that senders give: samples are known by them, and one that comes again, of the same meter,
+	// resource, time and message id, is stored once. Default: samples are named by the database, which costs nothing.
 	KeepMessageIDs bool
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time

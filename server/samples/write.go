@@ -268,13 +268,20 @@ func (w *write) append(ctx context.Context) ([]string, error) {
 		if arrival == 0 {
 			arrival = now
 		}
-		b.AddSample(w.refs[i], x.Time, x.Volume, w.contexts[i], arrival)
+		if w.s.o.KeepMessageIDs {
+			b.AddNamedSample(w.refs[i], x.Time, x.Volume, w.contexts[i], arrival, x.MessageID)
+		} else {
+			b.AddSample(w.refs[i], x.Time, x.Volume, w.contexts[i], arrival)
+		}
 	}
 	if _, err := w.s.db.Append(ctx, &b); err != nil {
 		return nil, w.gone(err)
 	}
 	ids := make([]string, len(w.in))
 	for i := range ids {
+		if ids[i] = w.in[i].MessageID; ids[i] != "" && w.s.o.KeepMessageIDs {
+			continue
+		}
 		ids[i] = namer.Make(w.refs[i], w.in[i].Time, b.Seqs[i]).String()
 	}
 	return ids, nil
