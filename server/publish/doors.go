@@ -29,7 +29,7 @@ type Options struct {
 	// QueueBytes is how much may wait to be stored of what came by UDP and TCP. Default 32 MiB.
 	QueueBytes int
 	// Events stores events, or refuses all of them. Default: they are refused.
-	Events func(ctx context.Context, events []Event) (stored int, err error)
+	Events func(ctx context.Context, events []engine.Event) (stored int, err error)
 	// Refused counts what is not stored. Default: nothing does.
 	Refused *ingest.Refused
 	// Now is the clock. Default: time.Now.
@@ -77,7 +77,7 @@ type intake struct {
 	decoder   decoder
 	arrival   int64 // nanoseconds since the Unix epoch
 	samples   []samples.Sample
-	events    []Event
+	events    []engine.Event
 	stored    int            // samples and events, of store
 	refused   map[string]int // by reason
 	last      *Refusal

@@ -36,7 +36,7 @@ type house struct {
 	store   *samples.Store
 	refused *ingest.Refused
 	log     bytes.Buffer
-	events  []Event
+	events  []engine.Event
 }
 
 func newHouse(t *testing.T, change func(o *Options)) *house {
@@ -52,7 +52,7 @@ func newHouse(t *testing.T, change func(o *Options)) *house {
 	})
 	h := &house{t: t, db: db, store: samples.New(db, nil), refused: ingest.NewRefused()}
 	o := &Options{Refused: h.refused, Logger: slog.New(slog.NewTextHandler(&h.log, nil)), Now: func() time.Time { return time.Unix(0, arrival) },
-		Events: func(_ context.Context, events []Event) (int, error) {
+		Events: func(_ context.Context, events []engine.Event) (int, error) {
 			h.events = append(h.events, events...)
 			return len(events), nil
 		}}
@@ -158,7 +158,7 @@ func TestPublish(t *testing.T) {
 	if got := h.counted(); !slices.Equal(got, []string{"http shape 1", "http volume 1"}) {
 		t.Error(got)
 	}
-	if len(h.events) != 2 || len(h.events[0].Traits) != 5 || h.events[0].Traits[1].Int != 5 || h.events[0].Traits[4].Kind != TraitNone ||
+	if len(h.events) != 2 || len(h.events[0].Traits) != 5 || h.events[0].Traits[1].Int != 5 || h.events[0].Traits[4].Kind != engine.TraitNone ||
 		string(h.events[0].Raw) != `{"a":[1]}` || h.events[1].Traits[0].Text != "h" || h.events[1].Generated != noon {
 		t.Errorf("%+v", h.events)
 	}
@@ -203,7 +203,7 @@ func TestPublishRefuses(t *testing.T) {
 		{name: "a trait of a wrong type", body: `{"message_id":"m","event_type":"t","traits":[["a",2,"x"]]}`, status: 400, text: "not of its type"},
 		{name: "events that nobody wants", body: anEvent, change: func(o *Options) { o.Events = nil }, status: 400, text: "not taken"},
 		{name: "a full disk", body: anEvent, change: func(o *Options) {
-			o.Events = func(context.Context, []Event) (int, error) { return 0, engine.ErrFull }
+			o.Events = func(context.Context, []engine.Event) (int, error) { return 0, engine.ErrFull }
 		}, status: 507, text: "full"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

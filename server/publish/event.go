@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/telemetrydb/tsdb/engine"
 	"github.com/valyala/fastjson"
 )
 
@@ -22,7 +23,7 @@ func isEvent(v *fastjson.Value) bool {
 }
 
 // event reads an event, in the form of the http publisher or of files.
-func (d *decoder) event(v *fastjson.Value, arrival int64) (e Event, bad *Refusal) {
+func (d *decoder) event(v *fastjson.Value, arrival int64) (e engine.Event, bad *Refusal) {
 	for _, x := range []struct {
 		key  string
 		into *string
@@ -53,11 +54,14 @@ func (d *decoder) event(v *fastjson.Value, arrival int64) (e Event, bad *Refusal
 			return e, about(bad)
 		}
 	}
+	if err := e.Check(); err != nil {
+		return e, refuse(reasonShape, "%v", err)
+	}
 	return e, nil
 }
 
 // traits reads a list of [name, type, value] or {"name", "dtype", "value"}.
-func traits(v *fastjson.Value) ([]Trait, *Refusal) {
+func traits(v *fastjson.Value) ([]engine.Trait, *Refusal) {
 	if v == nil || v.Type() == fastjson.TypeNull {
 		return nil, nil
 	}
@@ -68,7 +72,7 @@ func traits(v *fastjson.Value) ([]Trait, *Refusal) {
 	if len(list) > maxTraits {
 		return nil, refuse(reasonTraits, "%d traits, the most is %d", len(list), maxTraits)
 	}
-	out := make([]Trait, 0, len(list))
+	out := make([]engine.Trait, 0, len(list))
 	for _, one := range list {
 		name, dtype, value := one.Get("name"), one.Get("dtype"), one.Get("value")
 		if parts, err := one.Array(); err == nil {
@@ -86,7 +90,7 @@ func traits(v *fastjson.Value) ([]Trait, *Refusal) {
 	return out, nil
 }
 
-func trait(name, dtype, value *fastjson.Value) (t Trait, bad *Refusal) {
+func trait(name, dtype, value *fastjson.Value) (t engine.Trait, bad *Refusal) {
 	text, bad := textOf(name, reasonTraits, "name of a trait", maxEventChars)
 	if bad != nil {
 		return t, bad
@@ -97,29 +101,29 @@ func trait(name, dtype, value *fastjson.Value) (t Trait, bad *Refusal) {
 	t.Name = *text
 	kind := 0
 	if dtype != nil && dtype.Type() != fastjson.TypeNull {
-		if kind, _ = dtype.Int(); dtype.Type() != fastjson.TypeNumber || kind < int(TraitNone) || kind > int(TraitTime) {
+		if kind, _ = dtype.Int(); dtype.Type() != fastjson.TypeNumber || kind < int(engine.TraitNone) || kind > int(engine.TraitTime) {
 			return t, refuse(reasonTraits, "trait %s is of an unknown type", quoted(t.Name))
 		}
 	}
 	if value == nil || value.Type() == fastjson.TypeNull {
 		return t, nil
 	}
-	t.Kind = TraitKind(kind)
-	if !t.read(value) {
+	t.Kind = engine.TraitKind(kind)
+	if !readTrait(&t, value) {
 		return t, refuse(reasonTraits, "trait %s has a value that is not of its type", quoted(t.Name))
 	}
 	return t, nil
 }
 
-// read takes the value as one of the trait's kind.
-func (t *Trait) read(v *fastjson.Value) (ok bool) {
+// readTrait takes the value as one of the trait's kind.
+func readTrait(t *engine.Trait, v *fastjson.Value) (ok bool) {
 	text := scalar(v)
 	var err error
 	switch t.Kind {
-	case TraitText:
+	case engine.TraitText:
 		t.Text = text
 		return len(text) <= maxTraitBytes && checkText(text, "", maxTraitBytes) == nil
-	case TraitInt:
+	case engine.TraitInt:
 		if t.Int, err = strconv.ParseInt(text, 10, 64); err != nil {
 			var f float64
 			f, err = strconv.ParseFloat(text, 64)
@@ -128,10 +132,10 @@ func (t *Trait) read(v *fastjson.Value) (ok bool) {
 			}
 			t.Int = int64(f)
 		}
-	case TraitFloat:
+	case engine.TraitFloat:
 		t.Float, err = strconv.ParseFloat(text, 64)
 		return err == nil && !math.IsNaN(t.Float) && !math.IsInf(t.Float, 0)
-	case TraitTime:
+	case engine.TraitTime:
 		var bad *Refusal
 		t.Int, bad = timestamp(v, 0)
 		return bad == nil

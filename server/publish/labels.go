@@ -11,9 +11,9 @@ import (
 // resourceKeys are the attributes that name the resource of a sample, the best first.
 var resourceKeys = []string{"resource_id", "host.id", "service.instance.id", "host.name", "service.name"}
 
-// labelled gives the sample its resource, its owner and its metadata: what is known of a point comes before what is known of all that
+// labelled gives the sample its resource, named by the first of the keys that there is, its owner and its metadata: what is known of a point comes before what is known of all that
 // it is among. Attributes whose key is there already are left out.
-func labelled(s *samples.Sample, own, shared []attribute) *Refusal {
+func labelled(s *samples.Sample, keys []string, own, shared []attribute) *Refusal {
 	find := func(key string) *attribute {
 		for _, list := range [][]attribute{own, shared} {
 			if i := slices.IndexFunc(list, func(a attribute) bool { return a.key == key }); i >= 0 {
@@ -23,7 +23,7 @@ func labelled(s *samples.Sample, own, shared []attribute) *Refusal {
 		return nil
 	}
 	resource := (*attribute)(nil)
-	for _, key := range resourceKeys {
+	for _, key := range keys {
 		if resource = find(key); resource != nil && resource.text != "" {
 			break
 		}

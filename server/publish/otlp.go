@@ -254,7 +254,7 @@ func (w *otlpWalk) sample(p *otlpPoint, name, unit string, value float64) bool {
 	if s.Time == 0 {
 		s.Time = w.in.arrival
 	}
-	bad := labelled(&s, p.attributes, w.resource)
+	bad := labelled(&s, resourceKeys, p.attributes, w.resource)
 	if bad == nil {
 		bad = checkSample(&s)
 	}
