@@ -154,6 +154,33 @@ func (in *intake) fail(err error, n int) {
 	in.refuse(refuse(ingest.Reason(err), "%v", err), n)
 }
 
+// reasonOf gives the reason for what the store finds wrong with a sample.
+func reasonOf(err error) string {
+	var wrong *samples.SampleError
+	if !errors.As(err, &wrong) {
+		return ingest.Reason(err)
+	}
+	switch wrong.Field {
+	case "counter_name":
+		return reasonName
+	case "counter_type":
+		return reasonType
+	case "counter_unit":
+		return reasonUnit
+	case "counter_volume":
+		return reasonVolume
+	case "resource_id":
+		return reasonResource
+	case "timestamp", "recorded_at":
+		return reasonTime
+	case "resource_metadata":
+		return reasonMetadata
+	case "user_id", "project_id", "source":
+		return reasonOwner
+	}
+	return reasonText
+}
+
 // storeSamples stores samples. If one of them is not taken, it is found by halves.
 func (in *intake) storeSamples(ctx context.Context, list []samples.Sample) error {
 	if len(list) == 0 {
@@ -167,7 +194,7 @@ func (in *intake) storeSamples(ctx context.Context, list []samples.Sample) error
 	case !errors.Is(err, engine.ErrInvalid):
 		return err
 	case len(list) == 1:
-		in.fail(err, 1)
+		in.refuse(refuse(reasonOf(err), "%v", err), 1)
 		return nil
 	}
 	half := len(list) / 2
