@@ -12,8 +12,8 @@ import "math"
 //
 // The interval counts in the group of its later reading, wholly. So a group covers the time from the last reading before it, however
 // long ago, to its own last one; CounterIncrease is the sum of its intervals' increases, or 0 if that is negative, and CounterRate the
-// same divided by the seconds that the intervals cover. A group has no point if its intervals cover no time: of the
-// first reading ever.
+// same divided by the seconds that the intervals cover. A group whose intervals cover no time has no point: the one of the
+// first reading ever, if that is alone.
 //
 // Why so. Two readings are all that an increase depends on: a reading that comes late splits one interval in two and changes nothing
 // else, and between any two readings the increases add up to the difference of the two plus what resets swallowed, whichever agents read
@@ -23,7 +23,8 @@ import "math"
 // reset would add the whole counter, days of CPU time, to one group. It is subtracted instead, and the next reading gives it
 // back. A reset that leaves a counter at half or more is taken for such a correction, and loses what one interval
 // brought: it has to bring as much as all time before, so it is of a counter that was young. What is lost is small, what a false reset
-// invents is not.
+// invents is not. Nothing is known of a reading from before a reset whose time lies after one from behind it: that adds the counter's
+// past once, and takes more than one agent, clocks that differ by more than the reset lasted, and two readings just then.
 //
 // A counter that wraps around at 2^32 or 2^64 is a reset: what it lacked to the end is lost, at most what one interval brought.
 // Adding it would invent up to 2^32 whenever a counter is reset above 2^31. Nor is anything known of counters beyond 2^53, where a

@@ -40,3 +40,15 @@ func ExampleAppendDiffs() {
 	fmt.Println(starts, points)
 	// Output: [0 60000000000 120000000000] [2 4 -5]
 }
+
+func ExampleAppendIncreases() {
+	ts := []int64{10e9, 40e9, 70e9, 100e9} // nanoseconds
+	vs := []float64{500, 530, 545, 12}     // CPU seconds; the machine was started again before the last
+	starts, offs := rollup.AppendGroups(nil, nil, ts, int64(time.Minute))
+	increases, nanos := rollup.AppendIncreases(nil, nil, ts, vs, ts[0], 0) // nothing came before the first
+
+	var agg rollup.Aggregator
+	points, _ := agg.AppendCounter(nil, rollup.CounterRate, offs, increases, nanos)
+	fmt.Println(starts, points)
+	// Output: [0 60000000000] [1 0.45]
+}

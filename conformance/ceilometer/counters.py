@@ -81,6 +81,10 @@ class Run(publish.Run):
         self.equal('rows of the client', sorted((r['timestamp'], r['value']) for r in rows), sorted(
             ('2024-05-01T12:%02d:00+00:00' % minute, percent) for points in want.values() for minute, percent in points.items()))
 
+    def capabilities(self):
+        """What aodh checks an alarm's method against."""
+        self.equal('capabilities', self.get('/v1/capabilities')['aggregation_methods'][-2:], ['counter:increase', 'counter:rate'])
+
     def rates(self):
         """What the mean of the differences says of the same, to show why: nothing of the 15 minutes, and less than nothing of the restart."""
         self.equal('rate:mean', [v for _, _, v in self.points('instance', INSTANCE, 'cpu', 'rate:mean')], [6e11, 1.2e12, -7.58e12])
@@ -95,7 +99,7 @@ def main():
         try:
             server.start()
             run = Run(server.endpoint, scratch)
-            for step in (run.policy, run.upgrade, run.start, run.samples, run.utilisation, run.rates):
+            for step in (run.policy, run.upgrade, run.start, run.samples, run.utilisation, run.capabilities, run.rates):
                 step()
         except (publish.harness.Difference, urllib.error.HTTPError) as err:
             print('counters: FAILED: %s%s' % (err, '\n' + server.log_tail()), file=sys.stderr)
