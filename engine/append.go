@@ -344,10 +344,10 @@ func (db *DB) merge(a *appender, t *touchedSeries, rows []row, pl *plan, res *Ap
 	if s.maxT != noTime {
 		low = pl.floor(s.maxT)
 		if s.sealed != noTime {
-			low = max(low, pl.tailStart(s.sealed)) // differs only after the policy's back window grew
+			low = max(low, pl.tailStart(s.sealed)) // differs only after the back window grew
 		}
 	}
-	fresh := a.rows[sortedFrom(a.rows, low):]
+	fresh := a.rows[sortedFrom(a.rows, max(low, s.sealed)):] // groups of other widths may end between the two
 	late := len(a.rows) - len(fresh)
 	res.Late += late
 	res.Accepted -= late

@@ -27,6 +27,7 @@ type DB struct {
 	head       head
 	last       *lastBlocks
 	visible    sync.RWMutex
+	moves      atomic.Uint64 // changes of metrics' policies; changed while visible is held
 	seq        atomic.Uint64 // of the last log record
 	log        logState
 	stats      counters

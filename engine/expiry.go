@@ -220,7 +220,9 @@ func (db *DB) newestOfAll(s *viewSeries, width int64) (int64, error) {
 			return noTime, err
 		}
 		vs, err := v.find(s.ref)
-		if err == nil {
+		if err == nil && vs.plan != s.plan { // another policy by now
+			newest = noTime
+		} else if err == nil {
 			r := measureReader{v: v, s: vs, wi: vs.plan.width(width), width: width}
 			var t int64
 			t, err = r.newestPoint(m)
@@ -236,13 +238,13 @@ func (db *DB) newestOfAll(s *viewSeries, width int64) (int64, error) {
 
 // peek returns a copy of a series' state without bringing it into memory.
 func (db *DB) peek(ref Ref) (viewSeries, error) {
+	db.head.lock(1 << stripeOf(ref))
+	defer db.head.unlock(1 << stripeOf(ref))
 	meta, err := db.cat.metricState(ref)
 	if err != nil {
 		return viewSeries{}, err
 	}
 	out := viewSeries{ref: ref, id: meta.id, plan: meta.plan()}
-	db.head.lock(1 << stripeOf(ref))
-	defer db.head.unlock(1 << stripeOf(ref))
 	s := db.head.get(ref)
 	if s == nil {
 		if s, err = db.readSeries(db.p, ref); err != nil {

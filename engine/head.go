@@ -212,8 +212,12 @@ func (db *DB) readSeries(r pebble.Reader, ref Ref) (*series, error) {
 
 // newSeries returns the series of a metric without samples.
 func newSeries(ref Ref, meta *metricState) *series {
-	return &series{ref: ref, meta: meta, maxT: noTime, sealAt: maxBlockRows, sealed: noTime, carry: sampleState{t: noTime},
-		all: meta.plan().keepAll}
+	return emptySeries(ref, meta, meta.plan())
+}
+
+func emptySeries(ref Ref, meta *metricState, pl *plan) *series {
+	return &series{ref: ref, meta: meta, maxT: noTime, sealAt: maxBlockRows, sealed: noTime, from: noTime, carry: sampleState{t: noTime},
+		all: pl.keepAll}
 }
 
 // restore fills a new series from its record.

@@ -38,7 +38,7 @@ func (pl *plan) takenFrom(maxT int64) int64 {
 // already, so replaying the log comes to the same samples wherever a seal was lost.
 func (s *series) mergeAll(a *appender, pl *plan, res *AppendResult) {
 	slices.SortStableFunc(a.rows, func(x, y row) int { return cmp.Compare(x.t, y.t) })
-	fresh := a.rows[sortedFrom(a.rows, pl.takenFrom(s.maxT)):]
+	fresh := a.rows[sortedFrom(a.rows, max(pl.takenFrom(s.maxT), s.from)):]
 	late := len(a.rows) - len(fresh)
 	res.Late += late
 	res.Accepted -= late

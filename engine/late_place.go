@@ -94,6 +94,9 @@ func (p *placer) place() (err error) {
 	return p.commit(carry)
 }
 
+// errTail ends placing altogether: unlike a damaged block, a tail is what the series' record is made of.
+var errTail = fmt.Errorf("%w: tail", ErrCorrupt)
+
 // toTail puts late samples into the tail: where widths do not nest, some groups before its end are sealed.
 func (p *placer) toTail(late []lateSample) error {
 	if len(late) == 0 {
@@ -106,7 +109,7 @@ func (p *placer) toTail(late []lateSample) error {
 	}
 	var ok bool
 	if a.ts, a.vs, ok = p.s.tail.appendTo(nil, nil); !ok {
-		return fmt.Errorf("%w: tail", ErrCorrupt)
+		return errTail
 	}
 	p.s.rebuild(&a, a.rows)
 	return nil
@@ -318,7 +321,10 @@ func (p *placer) next(t, cut int64) (int64, error) {
 	if next == noTime && err == nil {
 		r := p.s.tail.reader()
 		for range p.s.tail.n {
-			if r.next(); r.st.t >= t {
+			if !r.next() {
+				return next, errTail
+			}
+			if r.st.t >= t {
 				return r.st.t, nil
 			}
 		}
@@ -353,9 +359,11 @@ func (p *placer) raw(from, to, cut, width int64) (ts []int64, vs []float64, had 
 	}
 	ts, vs = byTime(ts, vs)
 	if to > cut {
-		if ts, vs, _ = p.s.tail.appendRange(from, to, ts, vs); len(ts) > 0 {
-			ts, vs = byTime(ts, vs)
+		var ok bool
+		if ts, vs, ok = p.s.tail.appendRange(from, to, ts, vs); !ok {
+			return nil, nil, 0, errTail
 		}
+		ts, vs = byTime(ts, vs)
 	}
 	ts, vs = lastOfEqual(ts, vs)
 	return ts, vs, had, nil
@@ -407,7 +415,10 @@ func (p *placer) before(t int64) (sampleState, error) {
 	}
 	r := p.s.tail.reader()
 	for range p.s.tail.n {
-		if !r.next() || r.st.t >= t {
+		if !r.next() {
+			return out, errTail
+		}
+		if r.st.t >= t {
 			break
 		}
 		out = sampleState{t: r.st.t, bits: r.st.bits}

@@ -145,6 +145,32 @@ func (tx *Tx) AttachMetric(metric UUID, resource *UUID, name *string) error {
 	return nil
 }
 
+// ChangePolicy gives the metric another archive policy. Its aggregates are computed afresh from the raw samples that are kept, and from those that
+// the back window needs; points of older groups stay where the new policy has their granularity and method, other older points are given up. Of
+// several samples at one instant a policy that does not keep all keeps the last. From then on retention and lateness are the new policy's.
+// Views that exist go on showing the old state. ErrNotFound: metric or policy.
+//
+// Update fails with ErrUnsupported (and changes nothing) if older points would be lost of which nothing is left under the new policy, or if
+// the metric is too large to be rebuilt in memory; with a CorruptError if samples cannot be read.
+func (tx *Tx) ChangePolicy(metric UUID, policy string) error {
+	m, err := tx.metric(metric)
+	if err != nil {
+		return err
+	}
+	if m == nil {
+		return notFoundMetric(metric)
+	}
+	p, err := tx.policies().policy(policy)
+	if err != nil || p.policyEntry == m.policy {
+		return err
+	}
+	if m, err = tx.ownMetric(metric); err != nil {
+		return err
+	}
+	m.policy, m.Policy = p.policyEntry, p.name
+	return nil
+}
+
 // dropMetric deletes a metric of a resource that goes, too. Its reference saves a look-up of the id.
 func (tx *Tx) dropMetric(m MetricRef) error {
 	if c := tx.metrics[m.ID]; c != nil {

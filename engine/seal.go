@@ -79,6 +79,7 @@ type sealState struct {
 	edits  uint32
 	hint   encoding.Hint
 	notes  *notes
+	low    []int64 // per width: no group that begins before it is computed; nil: no bound
 }
 
 func (db *DB) beginSeal(ref Ref, mode sealMode) (*series, sealState) {
@@ -94,7 +95,7 @@ func (db *DB) beginSeal(ref Ref, mode sealMode) (*series, sealState) {
 		return nil, sealState{}
 	}
 	s.sealing = true
-	return s, sealState{s.tail, s.sealed, s.maxT, s.carry, slices.Clone(s.seams), slices.Clone(s.ends), s.edits, s.hint, s.copyNotes()}
+	return s, sealState{s.tail, s.sealed, s.maxT, s.carry, slices.Clone(s.seams), slices.Clone(s.ends), s.edits, s.hint, s.copyNotes(), nil}
 }
 
 // sealCopy seals by a copied state; false means that the state has changed and nothing was done.
@@ -197,6 +198,9 @@ func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, 
 	in := samples{sl.ts, sl.vs, st.carry}
 	for wi, width := range pl.widths {
 		lo := sealEnd(st.sealed, width)
+		if st.low != nil {
+			lo = max(lo, st.low[wi])
+		}
 		starts, cols := sl.group.compute(pl, wi, in, lo, sealEnd(f, width), st.seams, pl.methods)
 		if len(starts) == 0 {
 			continue
@@ -248,7 +252,11 @@ type blockWriter struct {
 func (w *blockWriter) iterator() (*pebble.Iterator, error) {
 	if w.it == nil {
 		var err error
-		w.it, err = w.db.p.NewIter(&pebble.IterOptions{LowerBound: []byte{keyRaw}, UpperBound: []byte{keyEnd}})
+		blocks := w.db.p.NewIter
+		if w.wb.Indexed() { // it has blocks of its own, and deletes others
+			blocks = w.wb.NewIter
+		}
+		w.it, err = blocks(&pebble.IterOptions{LowerBound: []byte{keyRaw}, UpperBound: []byte{keyEnd}})
 		if err != nil {
 			return nil, fmt.Errorf("tsdb: reading blocks: %w", err)
 		}

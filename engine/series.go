@@ -44,6 +44,7 @@ type series struct {
 	notes    *notes        // what is known of the tail's samples beside time and value; nil: nothing
 
 	sealed int64       // groups that end at or before it are in blocks; noTime: none
+	from   int64       // groups that begin before it may have points of samples that are gone (see rebuild.go); noTime: none
 	carry  sampleState // newest sample before the tail; t is noTime if there is none
 	ends   []blockEnd  // the last block of raw samples and of each width; nil: none
 	seams  []seam
@@ -87,9 +88,11 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 //	bytes  field
 //	1      version
 //	uv     seq: every log record up to it is contained for this metric
-//	1      flags: 1 something is sealed, 2 there is a sample before the tail, 4 the tail's predictor is that sample
+//	1      flags: 1 something is sealed, 2 there is a sample before the tail, 4 the tail's predictor is that sample,
+//	       8 there are points of samples that are gone
 //	sv     sealed: groups that end at or before it are in blocks (with flag 1)
 //	sv 8   time and value bits of the newest sample before the tail (with flag 2)
+//	sv     from - sealed: groups that begin before from may have such points (with flag 8)
 //	uv     number of block ends (raw, then each width of the policy); each: sv end - sealed, sv rows, sv first if rows < 0
 //	uv     number of seams; each: uv width index, sv group start - sealed, sv low edge - group start
 //	uv     number of samples in the tail
@@ -108,6 +111,7 @@ const (
 	flagSealed  = 1
 	flagCarry   = 2
 	flagRelated = 4
+	flagFrom    = 8
 )
 
 // appendRecord appends the series record for a state whose tail is tl, with these notes and late samples.
@@ -129,12 +133,18 @@ func (s *series) appendRecord(b []byte, sealed int64, carry sampleState, ends []
 			flags |= flagRelated
 		}
 	}
+	if s.from != noTime {
+		flags |= flagFrom
+	}
 	b = append(b, flags)
 	if flags&flagSealed != 0 {
 		b = binary.AppendVarint(b, sealed)
 	}
 	if flags&flagCarry != 0 {
 		b = binary.LittleEndian.AppendUint64(binary.AppendVarint(b, carry.t), carry.bits)
+	}
+	if flags&flagFrom != 0 {
+		b = binary.AppendVarint(b, s.from-near)
 	}
 	b = binary.AppendUvarint(b, uint64(len(ends)))
 	for _, e := range ends {
@@ -231,13 +241,16 @@ func (s *series) decodeRecord(b []byte) error {
 	if f := r.take(1); f != nil {
 		flags = f[0]
 	}
-	s.sealed, s.carry = noTime, sampleState{t: noTime}
+	s.sealed, s.from, s.carry = noTime, noTime, sampleState{t: noTime}
 	if flags&flagSealed != 0 {
 		s.sealed = r.sv()
 		near = s.sealed
 	}
 	if flags&flagCarry != 0 {
 		s.carry = sampleState{t: r.sv(), bits: r.u64()}
+	}
+	if flags&flagFrom != 0 {
+		s.from = near + r.sv()
 	}
 	n := r.uv()
 	if n > uint64(len(r.b)) {

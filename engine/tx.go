@@ -15,6 +15,7 @@ import (
 // Tx is a change of the catalogue: archive policies, rules, resources, metrics. It sees its own changes and
 // is used by one goroutine inside the function given to Update.
 type Tx struct {
+	ctx     context.Context
 	db      *DB
 	cat     *catalogue
 	batch   *pebble.Batch // policies and rules are put at once, the rest by flush
@@ -57,7 +58,7 @@ func (db *DB) Update(ctx context.Context, fn func(tx *Tx) error) error {
 		return err
 	}
 	defer db.end()
-	batch, way, err := db.update(fn)
+	batch, way, err := db.update(ctx, fn)
 	if batch != nil {
 		way.err = db.wait(batch) // without the lock: updates that wait at one time share a sync
 		close(way.done)
@@ -80,11 +81,11 @@ type wayToDisk struct {
 
 // update runs the transaction and returns its batch, applied but not yet durable, whose way is the caller's to end. Without a batch it changed
 // nothing, and the way is that of the last one that did.
-func (db *DB) update(fn func(tx *Tx) error) (*pebble.Batch, *wayToDisk, error) {
+func (db *DB) update(ctx context.Context, fn func(tx *Tx) error) (*pebble.Batch, *wayToDisk, error) {
 	c := db.cat
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	batch, err := db.transact(fn)
+	batch, err := db.transact(ctx, fn)
 	if batch != nil {
 		c.last = &wayToDisk{done: make(chan struct{})}
 	}
@@ -92,9 +93,9 @@ func (db *DB) update(fn func(tx *Tx) error) (*pebble.Batch, *wayToDisk, error) {
 }
 
 // transact runs the transaction under the catalogue's lock.
-func (db *DB) transact(fn func(tx *Tx) error) (*pebble.Batch, error) {
+func (db *DB) transact(ctx context.Context, fn func(tx *Tx) error) (*pebble.Batch, error) {
 	c := db.cat
-	tx := &Tx{db: db, cat: c, batch: c.p.NewBatch(), counts: *c.counts.Load(),
+	tx := &Tx{ctx: ctx, db: db, cat: c, batch: c.p.NewBatch(), counts: *c.counts.Load(),
 		resources: make(map[UUID]*resourceChange), metrics: make(map[UUID]*metricChange),
 		revisions: make(map[uint32]*revisionChange)}
 	committed := false
@@ -113,8 +114,8 @@ func (db *DB) transact(fn func(tx *Tx) error) (*pebble.Batch, error) {
 	if err := tx.flush(ch); err != nil {
 		return nil, err
 	}
-	err := db.overWindows(tx, func() error {
-		c.version.Add(1) // not before: overWindows reads metrics, which may wait for the version to be even
+	err := db.overSeries(tx, func() error {
+		c.version.Add(1) // not before: overSeries reads metrics, which may wait for the version to be even
 		defer func() {
 			if !committed {
 				c.version.Add(^uint64(0)) // nothing was published: back to what it was

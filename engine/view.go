@@ -28,6 +28,7 @@ type View struct {
 	series []viewSeries
 	index  map[Ref]int // made when a metric is first asked for that is not the first
 	epoch  uint64      // lastBlocks' when it was made
+	moves  uint64      // DB.moves when the plans of its series were looked up
 
 	group grouper
 	ts    []int64
@@ -64,12 +65,11 @@ func (db *DB) View(refs ...Ref) (*View, error) {
 func (db *DB) view(refs []Ref, admit bool) (*View, error) {
 	v := &View{db: db, series: make([]viewSeries, len(refs))}
 	for i, ref := range refs {
-		meta, err := db.cat.metricState(ref)
-		if err != nil {
-			db.end()
-			return nil, err
-		}
-		v.series[i] = absentSeries(ref, meta.id, meta.plan())
+		v.series[i].ref = ref
+	}
+	if err := v.resolve(); err != nil {
+		db.end()
+		return nil, err
 	}
 	absent, err := v.pin(admit && db.roomToAdmit())
 	if len(absent) > 0 {
@@ -93,10 +93,40 @@ func (db *DB) view(refs []Ref, admit bool) (*View, error) {
 	return v, nil
 }
 
+// resolve looks up the plans of the view's series.
+func (v *View) resolve() error {
+	v.moves = v.db.moves.Load()
+	for i := range v.series {
+		s := &v.series[i]
+		meta, err := v.db.cat.metricState(s.ref)
+		if err != nil {
+			return err
+		}
+		*s = absentSeries(s.ref, meta.id, meta.plan())
+	}
+	return nil
+}
+
+// settle locks visible for writing while the plans are those of the metrics' present policies.
+func (v *View) settle() error {
+	for {
+		v.db.visible.Lock()
+		if v.moves == v.db.moves.Load() {
+			return nil
+		}
+		v.db.visible.Unlock()
+		if err := v.resolve(); err != nil {
+			return err
+		}
+	}
+}
+
 // pin copies what the head has and makes the iterator at the same moment. If complete is set and the head lacks series that were asked for
 // before, it does nothing but tell which.
 func (v *View) pin(complete bool) (absent []Ref, err error) {
-	v.db.visible.Lock()
+	if err := v.settle(); err != nil {
+		return nil, err
+	}
 	defer v.db.visible.Unlock()
 	for i := range v.series {
 		vs := &v.series[i]

@@ -2,20 +2,96 @@ package engine
 
 import "slices"
 
-// overWindows runs commit, which commits and publishes a transaction. If that changes back windows, the series concerned
-// are persisted in the same batch: replaying their log records under another window would come to another state, and
-// might drop as late what was accepted.
-func (db *DB) overWindows(tx *Tx, commit func() error) error {
-	if len(tx.windows) == 0 {
+// overSeries runs commit, which commits and publishes a transaction, together with what the transaction does to series.
+//
+// Where back windows change, the series concerned are persisted in the same batch: replaying their log records under another window would
+// come to another state, and might drop as late what was accepted. Metrics that get another policy are rebuilt, in the same batch again.
+func (db *DB) overSeries(tx *Tx, commit func() error) error {
+	rebuilds, err := tx.rebuilds()
+	if err != nil {
+		return err
+	}
+	if len(tx.windows)+len(rebuilds) == 0 {
 		return commit()
 	}
-	if err := db.checkpoint(sealNothing); err != nil { // most of the work, without holding anybody up
-		return err
+	if len(tx.windows) > 0 {
+		if err := db.checkpoint(sealNothing); err != nil { // most of the work, without holding anybody up
+			return err
+		}
+	}
+	for _, r := range rebuilds {
+		defer r.end()
+		if err := r.begin(); err != nil {
+			return err
+		}
+	}
+	for try := 0; ; try++ {
+		done, err := db.commitSeries(tx, rebuilds, try == rebuildTries, commit)
+		if done || err != nil {
+			return err
+		}
+	}
+}
+
+// rebuildTries is how often metrics are rebuilt beside appends before these have to wait.
+const rebuildTries = 3
+
+// commitSeries does the work of overSeries; false means that appends came in between in a way that it has to be done again.
+func (db *DB) commitSeries(tx *Tx, rebuilds []*rebuild, alone bool, commit func() error) (done bool, err error) {
+	var mask uint64
+	for _, r := range rebuilds {
+		mask |= 1 << stripeOf(r.ref)
+		if !alone {
+			if err := r.prepareBeside(tx.ctx); err != nil {
+				return false, err
+			}
+		}
+	}
+	db.head.lock(mask)
+	defer db.head.unlock(mask)
+	for _, r := range rebuilds {
+		if alone {
+			if err := r.prepareLocked(tx.ctx); err != nil {
+				return false, err
+			}
+		}
+		if ok, err := r.finish(); !ok || err != nil {
+			return false, err
+		}
 	}
 	db.visible.Lock()
 	defer db.visible.Unlock()
-	var done []*series
-	err := db.head.each(func(ref Ref) error {
+	persisted, err := db.persistWindows(tx)
+	if err != nil {
+		return false, err
+	}
+	for _, r := range rebuilds {
+		if err := tx.batch.Apply(r.wb, nil); err != nil {
+			return false, err
+		}
+	}
+	if err := db.expiring.noteBlocks(tx.batch); err != nil {
+		return false, err
+	}
+	if err := commit(); err != nil {
+		return false, err
+	}
+	for _, s := range persisted {
+		s.firstSeq.Store(0)
+	}
+	for _, r := range rebuilds {
+		r.install()
+	}
+	return true, nil
+}
+
+// persistWindows puts the records of the series whose back windows change into the transaction's batch. The caller holds visible for
+// writing.
+func (db *DB) persistWindows(tx *Tx) (done []*series, err error) {
+	if len(tx.windows) == 0 {
+		return nil, nil
+	}
+	err = db.head.each(func(ref Ref) error {
 		s := db.head.get(ref)
 		if s == nil || s.gone || s.firstSeq.Load() == 0 || s.all || !slices.Contains(tx.windows, s.meta.policy) {
 			return nil
@@ -23,14 +99,5 @@ func (db *DB) overWindows(tx *Tx, commit func() error) error {
 		done = append(done, s)
 		return tx.batch.Set(seriesKey(nil, ref), s.appendRecord(nil, s.sealed, s.carry, s.ends, s.seams, &s.tail, s.notes, s.late), nil)
 	})
-	if err != nil {
-		return err
-	}
-	if err := commit(); err != nil {
-		return err
-	}
-	for _, s := range done {
-		s.firstSeq.Store(0)
-	}
-	return nil
+	return done, err
 }
