@@ -161,7 +161,12 @@ func (r *rebuild) prepare(ctx context.Context, v *View) error {
 	for first := true; in.Next(); first = false {
 		c := in.Columns()
 		if first {
-			if err := r.keepPoints(ctx, v, c.Times[0]); err != nil {
+			oldest := c.Times[0]
+			if s.carry.t != noTime && oldest >= s.tailFirst() { // known for the sake of differences: it is at hand, too
+				oldest = s.carry.t
+				r.put(lateSample{t: s.carry.t, value: floatOf(s.carry.bits)})
+			}
+			if err := r.keepPoints(ctx, v, oldest); err != nil {
 				return err
 			}
 		}
@@ -206,9 +211,6 @@ func (r *rebuild) dropBlocks(it *pebble.Iterator) error {
 func (r *rebuild) keepPoints(ctx context.Context, v *View, first int64) error {
 	s, n := &v.series[0], r.now
 	n.ends = make([]blockEnd, 1+len(r.is.widths))
-	if first >= s.tailFirst() {
-		n.carry = s.carry
-	}
 	// All there ever was is at hand if nothing has left the tail, or raw samples are and were kept for ever.
 	if s.sealed != noTime && (r.was.raw >= 0 || r.old.from != noTime) {
 		common := false
@@ -289,7 +291,7 @@ func (r *rebuild) mayForget(ctx context.Context, v *View, first int64) error {
 		}
 		if slices.ContainsFunc(points, func(p Points) bool { return len(p.Times) > 0 }) {
 			return &Error{Kind: KindMetric, Name: r.id.String(), Err: ErrUnsupported, Detail: fmt.Sprintf("its samples from before %s are not kept, and of its"+
-				" points from then nothing would be left: the archive policy needs a granularity and an aggregation method that the present one has", formatNanos(first))}
+				" points from then nothing would be left: give it an archive policy that has a granularity and an aggregation method of the present one", formatNanos(first))}
 		}
 	}
 	return nil

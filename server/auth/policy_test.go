@@ -47,6 +47,7 @@ func TestDefaults(t *testing.T) {
 		GetArchivePolicyRule: everybody, ListArchivePolicyRule: everybody,
 		CreateMetric: everybody,
 		GetMetric:    "admin service creator mate owner",
+		UpdateMetric: "admin creator mate",
 		DeleteMetric: "admin creator mate",
 		ListMetric:   "admin creator mate owner",
 		SearchMetric: "admin creator mate owner",

@@ -42,6 +42,9 @@ const (
 	PostMeasures Rule = "post measures"
 )
 
+// UpdateMetric is ours: Gnocchi cannot change a metric.
+const UpdateMetric Rule = "update metric"
+
 const (
 	admin          = "role:admin"
 	adminOrService = "rule:admin_or_service"
@@ -88,6 +91,7 @@ var defaults = map[Rule]string{
 
 	CreateMetric: anyone,
 	GetMetric:    "rule:admin_or_service or rule:creator or rule:metric_owner",
+	UpdateMetric: adminOrCreator,
 	DeleteMetric: adminOrCreator,
 	ListMetric:   "rule:admin_or_creator or rule:metric_owner",
 	SearchMetric: "rule:admin_or_creator or rule:metric_owner",

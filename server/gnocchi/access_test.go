@@ -129,6 +129,7 @@ func TestForeign(t *testing.T) {
 	measures := `[{"timestamp": 60, "value": 1}]`
 	batch := `{"` + betasResource + `": {"cpu": ` + measures + `}}`
 	create := `{"` + betasResource + `": {"made": {"measures": ` + measures + `, "archive_policy_name": "minutes"}}}`
+	metric := "/v1/metric/" + p.ids("[" + p.must("ada", 200, "GET", resource+"/metric/cpu", "") + "]")[0]
 	for _, tc := range []struct {
 		method, path, body string
 		want               int
@@ -141,6 +142,7 @@ func TestForeign(t *testing.T) {
 		{"POST", resource + "/metric", `{}`, 200, "ada amy svc root"},
 		{"GET", resource + "/metric/cpu", "", 200, "ada amy bob svc root"},
 		{"GET", resource + "/metric/cpu/measures", "", 200, "ada amy bob svc root"},
+		{"PATCH", metric, `{"archive_policy_name": "minutes"}`, 200, "ada amy root"},
 		{"POST", resource + "/metric/cpu/measures", measures, 202, "ada amy svc root"},
 		{"POST", "/v1/batch/resources/metrics/measures", batch, 202, "ada amy svc root"},
 		{"POST", "/v1/batch/resources/metrics/measures?create_metrics=true", batch, 202, "ada amy svc root"},

@@ -113,7 +113,7 @@ func (c *call) postAggregates() error {
 
 // warnRateOfRate tells those who ask for the rate of a rate that they do.
 func (c *call) warnRateOfRate() {
-	c.w.Header().Add("Warning", `299 - "a rate of a rate was asked for: differences of differences"`)
+	c.w.Header().Set("Warning", `299 - "a rate of a rate was asked for: differences of differences"`)
 }
 
 // aggregatesByID aggregates metrics that are named by their ids.

@@ -98,6 +98,8 @@ func statusOf(err error) *apiError {
 func statusOfKind(e *engine.Error) *apiError {
 	answer := func(status int, text string) *apiError { return &apiError{status: status, desc: text} }
 	switch {
+	case isMoved(e):
+		return &apiError{status: http.StatusServiceUnavailable, retry: busySeconds, desc: "The archive policy of a metric has been changed meanwhile: try again"}
 	case errors.Is(e, engine.ErrNotFound):
 		return answer(http.StatusNotFound, subject(e)+" does not exist")
 	case errors.Is(e, engine.ErrExists):
@@ -130,6 +132,11 @@ func asBadRequest(err error) error {
 		return badRequest(a.desc)
 	}
 	return err
+}
+
+// isMoved tells whether a metric got another archive policy between the look at its policy and the reading of its points.
+func isMoved(err error) bool {
+	return isKind(err, engine.ErrNotFound, engine.KindGranularity) || isKind(err, engine.ErrNotFound, engine.KindMethod)
 }
 
 // isKind tells whether err says that a thing of that kind is missing or exists already.

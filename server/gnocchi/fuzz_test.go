@@ -28,7 +28,7 @@ var (
 		{"POST", "/v1/archive_policy"}, {"PATCH", "/v1/archive_policy/low"},
 		{"POST", "/v1/archive_policy_rule"}, {"PATCH", "/v1/archive_policy_rule/r"},
 		{"POST", "/v1/resource/generic"}, {"PATCH", "/v1/resource/generic/" + fuzzResource},
-		{"POST", "/v1/resource/generic/" + fuzzResource + "/metric"}, {"POST", "/v1/metric"},
+		{"POST", "/v1/resource/generic/" + fuzzResource + "/metric"}, {"POST", "/v1/metric"}, {"PATCH", "/v1/metric/" + fuzzMetric},
 	}
 	typedTargets = []target{
 		{"POST", "/v1/resource_type"}, {"PATCH", "/v1/resource_type/vm"},
@@ -58,6 +58,7 @@ func FuzzCatalogueBody(f *testing.F) {
 		{`{"ended_at": "2030-01-01", "metrics": {"cpu": "` + fuzzMetric + `", "n": {}}}`},
 		{`{"mem": {"unit": "\u00e9\ud83d\ude00"}, "cpu": {}}`},
 		{`{"name": "n\u0000", "unit": "B", "archive_policy_name": "low", "resource_id": "` + fuzzResource + `"}`},
+		{`{"archive_policy_name": "p"}`},
 	}
 	fuzzBodies(f, catalogueTargets, seeds)
 }

@@ -120,6 +120,52 @@ func (c *call) fullMetric(m engine.Metric) (object, error) {
 	return metricObject(m, member{"archive_policy", policyObject(p)}, resource), nil
 }
 
+// patchMetric gives a metric another archive policy, which Gnocchi cannot.
+func (c *call) patchMetric() error {
+	m, err := c.metricOfPath()
+	if err != nil {
+		return err
+	}
+	if err := c.mayMetric(auth.UpdateMetric, m); err != nil {
+		return err
+	}
+	v, err := c.decode()
+	if err != nil {
+		return err
+	}
+	var policy string
+	if err := parseStrings(v, map[string]*string{"archive_policy_name": &policy}); err != nil {
+		return err
+	}
+	err = c.db.Update(c.r.Context(), func(tx *engine.Tx) (err error) {
+		if m, err = tx.Metric(m.ID); err != nil {
+			return err
+		}
+		if err := c.mayMetric(auth.UpdateMetric, m); err != nil { // it may be another resource's by now
+			return err
+		}
+		if _, err := tx.ArchivePolicy(policy); err != nil {
+			return asBadRequest(err)
+		}
+		if err := tx.ChangePolicy(m.ID, policy); err != nil {
+			return err
+		}
+		m, err = tx.Metric(m.ID)
+		return err
+	})
+	if isKind(err, engine.ErrNotFound, engine.KindMetric) {
+		return noMetric(c.id)
+	}
+	if err != nil {
+		return err
+	}
+	o, err := c.fullMetric(m)
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, o)
+}
+
 func (c *call) deleteMetric() error {
 	m, err := c.metricOfPath()
 	if err != nil {

@@ -43,6 +43,9 @@ func policyObject(p engine.ArchivePolicy) object {
 	case p.Raw > 0:
 		o = append(o, member{"raw_timespan", pyTimedelta(p.Raw)})
 	}
+	if p.KeepAll {
+		o = append(o, member{"keep_all", true})
+	}
 	return o
 }
 

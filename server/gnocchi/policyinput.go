@@ -36,6 +36,8 @@ func parsePolicy(v *fastjson.Value) (engine.ArchivePolicy, error) {
 			p.Methods, err = parseMethods(m.value, here)
 		case "raw_timespan":
 			p.Raw, err = asRawTimespan(m.value, here)
+		case "keep_all":
+			p.KeepAll, err = asBool(m.value, here)
 		default:
 			err = extraKey(here)
 		}

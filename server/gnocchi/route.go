@@ -101,7 +101,7 @@ func newRoutes() routes {
 		metrics: newRoute("/v1/metric",
 			method{get, (*call).listMetrics, true}, method{post, (*call).postMetric, false}),
 		metric: newRoute("/v1/metric/{id}",
-			method{del, (*call).deleteMetric, false}, method{get, (*call).getMetric, false}),
+			method{del, (*call).deleteMetric, false}, method{get, (*call).getMetric, false}, method{patch, (*call).patchMetric, false}),
 		measures: newRoute("/v1/metric/{id}/measures",
 			method{get, (*call).getMeasures, false}, method{post, (*call).postMeasures, false}),
 		broken: route{pattern: "/v1/metric/{id}/", allow: "DELETE, GET"},

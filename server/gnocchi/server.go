@@ -142,7 +142,11 @@ func (c *call) serve() error {
 			return err
 		}
 	}
-	return m.serve(c)
+	err = m.serve(c)
+	for try := 0; try < 3 && c.r.Method == http.MethodGet && !c.written && isMoved(err); try++ {
+		err = m.serve(c)
+	}
+	return err
 }
 
 // fail answers with an error.
