@@ -32,7 +32,7 @@ func OpenServer(ctx context.Context, uri string) (Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the URI of MongoDB: %w", err)
 	}
-	client, err := mongo.Connect(ctx, options.Client().ApplyURI(uri).SetAppName("tsdb").SetServerSelectionTimeout(20*time.Second))
+	client, err := mongo.Connect(ctx, options.Client().SetAppName("tsdb").SetServerSelectionTimeout(20*time.Second).ApplyURI(uri))
 	if err != nil {
 		return nil, err
 	}
