@@ -231,45 +231,27 @@ func (n *naming) set(db *DB, wb *writeBatch) error {
 	return db.expiring.noteBlocks(wb)
 }
 
-// MessageIDs returns the ids that the senders of samples gave them, "" for those without; nil if none of them has one. The samples are
-// those of a reader of the view, of the metric m if they do not say their own.
-func (v *View) MessageIDs(m Ref, c *Samples) ([]string, error) {
-	if !v.db.haveNames.Load() {
-		return nil, nil
+// MessageID returns the id that the sender of a sample gave it; "" if none is kept. It asks for nothing where no sample has any.
+func (db *DB) MessageID(m Ref, t int64, seq uint32) (string, error) {
+	if !db.haveNames.Load() {
+		return "", nil
 	}
-	var ids []string
-	var key []byte
-	for i, t := range c.Times {
-		if c.Metrics != nil {
-			m = c.Metrics[i]
-		}
-		s, err := v.find(m)
-		if err != nil {
-			return nil, err
-		}
-		key = namesKey(s.plan, sampleAt{m, t}).append(key[:0])
-		if !v.it.SeekGE(key) || !slices.Equal(v.it.Key(), key) {
-			if err := v.it.Error(); err != nil {
-				return nil, locate(err, s.id)
-			}
-			continue
-		}
-		rec, err := v.it.ValueAndErr()
-		if err != nil {
-			return nil, locate(err, s.id)
-		}
-		names, err := decodeNames(rec)
-		if err != nil {
-			return nil, locate(&CorruptError{Key: slices.Clone(key), From: t, To: t, Err: err}, s.id)
-		}
-		if seq := int(c.Seqs[i]); seq < len(names) && names[seq] != "" {
-			if ids == nil {
-				ids = make([]string, len(c.Times))
-			}
-			ids[i] = names[seq]
-		}
+	if err := db.begin(); err != nil {
+		return "", err
 	}
-	return ids, nil
+	defer db.end()
+	meta, err := db.cat.metricState(m)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	names, err := namesAt(db.p, meta.plan(), sampleAt{m, t})
+	if err != nil || seq >= uint32(len(names)) {
+		return "", locate(err, meta.id)
+	}
+	return names[seq], nil
 }
 
 // SampleByMessageID returns a sample by the id that its sender gave it, as SampleByID does. If several have it, it is that of the metric

@@ -124,14 +124,11 @@ func (s *nameModel) compareNames() {
 		r := v.Samples(context.Background(), ref, 0, math.MaxInt64, SampleQuery{})
 		for r.Next() {
 			c := r.Columns()
-			ids, err := v.MessageIDs(ref, c)
-			if err != nil {
-				s.t.Fatal(err)
-			}
 			for i, at := range c.Times {
-				want, got := s.names[ref][at], ""
-				if ids != nil {
-					got = ids[i]
+				want := s.names[ref][at]
+				got, err := s.db.MessageID(ref, at, c.Seqs[i])
+				if err != nil {
+					s.t.Fatal(err)
 				}
 				if int(c.Seqs[i]) >= len(want) || got != want[c.Seqs[i]] {
 					s.t.Fatalf("metric %d at %d: sample %d is called %q, want %q", ref, at, c.Seqs[i], got, want)

@@ -17,27 +17,3 @@ func (s *Store) Sample(ctx context.Context, id string) (*engine.Samples, error) 
 	}
 	return s.db.SampleByMessageID(ctx, id)
 }
-
-// IDs returns the ids of samples that were read from the view, of the metric m if they do not say their own.
-func (s *Store) IDs(v *engine.View, m engine.Ref, c *engine.Samples) ([]string, error) {
-	ids, err := v.MessageIDs(m, c)
-	if err != nil {
-		return nil, err
-	}
-	namer, err := s.db.SampleIDs()
-	if err != nil {
-		return nil, err
-	}
-	if ids == nil {
-		ids = make([]string, len(c.Times))
-	}
-	for i := range ids {
-		if c.Metrics != nil {
-			m = c.Metrics[i]
-		}
-		if ids[i] == "" {
-			ids[i] = namer.Make(m, c.Times[i], c.Seqs[i]).String()
-		}
-	}
-	return ids, nil
-}
