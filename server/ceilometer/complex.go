@@ -1,6 +1,7 @@
 package ceilometer
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"net/http"
@@ -136,7 +137,7 @@ func (c *call) answerComplex(ctx context.Context, u *usage, q *complexQuery) err
 			err = w.writeBest()
 		}
 	}
-	if err != nil {
+	if err = cmp.Or(err, rows.err); err != nil {
 		return err
 	}
 	return c.end(http.StatusOK, append(w.b, ']'))
@@ -192,7 +193,7 @@ func (w *complexWriter) selects(ref engine.Ref, c *engine.Samples, i int) (*comp
 }
 
 func (w *complexWriter) id(ref engine.Ref, c *engine.Samples, i int) string {
-	return string(appendUUID(nil, w.rows.ids.Make(ref, c.Times[i], c.Seqs[i])))
+	return w.rows.id(ref, c, i)
 }
 
 // write writes a sample if it is selected.

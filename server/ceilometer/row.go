@@ -29,6 +29,8 @@ type rowWriter struct {
 
 	last sameKey
 	text []byte // of last
+
+	err error // of id
 }
 
 type sameKey struct {
@@ -59,9 +61,28 @@ func (w *rowWriter) append(dst []byte, ref engine.Ref, c *engine.Samples, i int)
 	dst = w.arrive.appendMillis(dst, floorDiv(c.Arrivals[i], milli))
 	dst = append(append(append(dst, `, "`...), w.form.volume...), `": `...)
 	dst = appendFloat(dst, c.Values[i])
-	dst = append(append(append(dst, `, "`...), w.form.id...), `": "`...)
-	dst = appendUUID(dst, w.ids.Make(ref, c.Times[i], c.Seqs[i]))
+	dst = append(append(append(dst, `, "`...), w.form.id...), `": `...)
+	name, err := w.k.db.MessageID(ref, c.Times[i], c.Seqs[i])
+	if err != nil {
+		return dst, false, err
+	}
+	if name != "" {
+		return append(appendText(dst, name), '}'), true, nil
+	}
+	dst = appendUUID(append(dst, '"'), w.ids.Make(ref, c.Times[i], c.Seqs[i]))
 	return append(dst, `"}`...), true, nil
+}
+
+// id is what a sample is known by: the message id that was kept of it, or the database's.
+func (w *rowWriter) id(ref engine.Ref, c *engine.Samples, i int) string {
+	name, err := w.k.db.MessageID(ref, c.Times[i], c.Seqs[i])
+	if err == nil && name != "" {
+		return name
+	}
+	if w.err == nil {
+		w.err = err
+	}
+	return string(appendUUID(nil, w.ids.Make(ref, c.Times[i], c.Seqs[i])))
 }
 
 // common is the beginning of all samples of a meter and a context: everything that they have in common. Empty: the meter is gone.

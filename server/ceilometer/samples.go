@@ -179,11 +179,7 @@ func (c *call) appendByID(ctx context.Context, dst []byte, u *usage, id string, 
 
 // sampleByID reads the sample of an id; nil: there is none.
 func (c *call) sampleByID(ctx context.Context, id string) (*engine.Samples, error) {
-	u, err := engine.ParseUUID(id)
-	if err != nil {
-		return nil, nil
-	}
-	cols, err := c.db.SampleByID(ctx, u)
+	cols, err := c.store.Sample(ctx, id)
 	if errors.Is(err, engine.ErrNotFound) {
 		return nil, nil
 	}
