@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/telemetrydb/tsdb/server/auth"
 	"github.com/telemetrydb/tsdb/server/limit"
 )
 
@@ -32,9 +33,30 @@ func (s *Server) limited(next http.Handler, refuse writeError) http.Handler {
 			return
 		}
 		defer s.busy.Leave()
-		own := r.WithContext(r.Context()) // a copy: the HTTP server wants to find its own body in r
+		ctx, guest := s.shares.Enter(r.Context())
+		defer guest.Leave()
+		own := r.WithContext(ctx) // a copy: the HTTP server wants to find its own body in r
 		own.Body = limit.Body(w, r.Body, s.o.Patience)
 		defer func() { r.Pattern = own.Pattern }()
 		next.ServeHTTP(limit.Writer(w, s.o.Patience), own)
 	})
+}
+
+// shares gives each client its part of places and memory; nil: all of them may be one's.
+func (o *Options) shares(whole *limit.Budget) *limit.Shares {
+	if o.ClientShare >= 100 {
+		return nil
+	}
+	places := (int64(o.MaxRequests)*int64(o.ClientShare) + 99) / 100
+	return limit.NewShares(int(places), max(o.MaxBodies/100*int64(o.ClientShare), o.MaxBodyBytes), whole)
+}
+
+// admit counts a request among those of its project or, if the caller has none, of the address that it comes from: before that is known, it
+// has a place among all.
+func (s *Server) admit(r *http.Request, c *auth.Caller) error {
+	name := "Project " + c.ProjectID
+	if c.ProjectID == "" {
+		name = "Address " + s.origin.address(r)
+	}
+	return limit.GuestOf(r.Context()).Is(name)
 }

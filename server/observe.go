@@ -31,6 +31,7 @@ func newMetrics(s *Server) *metrics {
 	}
 	m.registry.MustRegister(
 		gauge("tsdb_http_requests", "Requests under way.", func() float64 { return float64(s.busy.Inside()) }),
+		gauge("tsdb_http_clients", "Projects and addresses with requests under way.", func() float64 { return float64(s.shares.Clients()) }),
 		gauge("tsdb_http_body_bytes", "Memory that bodies of requests under way take.", func() float64 { return float64(s.budget.Used()) }))
 	m.registry.MustRegister(m.seconds, &engineCollector{s.db}, s.o.Refused,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net"
 	"net/http"
 	"strings"
 )
@@ -38,6 +39,16 @@ func (o origin) peer(r *http.Request) string {
 		}
 	}
 	return r.RemoteAddr
+}
+
+// address is that of the peer without its port.
+func (o origin) address(r *http.Request) string {
+	peer, _, _ := strings.Cut(o.peer(r), ",") // the first of many is the client, the others are proxies
+	peer = strings.TrimSpace(peer)
+	if host, _, err := net.SplitHostPort(peer); err == nil {
+		return host
+	}
+	return peer
 }
 
 // via is what a proxy says of the request it passes on. Empty members are not said.

@@ -166,7 +166,7 @@ func TestBodyMemory(t *testing.T) {
 
 // TestSlowBody has clients that send a byte now and then: they are given up, and a slow one that keeps the pace is not.
 func TestSlowBody(t *testing.T) {
-	addr := listen(t, Options{Patience: 50 * time.Millisecond, MaxRequests: 8})
+	addr := listen(t, Options{Patience: 50 * time.Millisecond, MaxRequests: 8, ClientShare: 100})
 	var wg sync.WaitGroup
 	for range 8 {
 		conn := send(t, addr, "")
@@ -243,4 +243,41 @@ func TestSlowReader(t *testing.T) {
 	defer srv.Close()
 	send(t, ln.Addr().String(), "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 	<-ended
+}
+
+// TestGreedyClient has one client take its share of the places, and of the memory: it is told so by 429, others are served, and only when there
+// is no room for anybody is the answer 503.
+func TestGreedyClient(t *testing.T) {
+	from := func(addr, client, rest string) net.Conn {
+		return send(t, addr, "POST /v1/archive_policy HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: "+client+", 10.9.9.9\r\nAuthorization: Basic YWRtaW46\r\n"+
+			"Accept: application/json\r\nContent-Type: application/json\r\n"+rest)
+	}
+	begins := func(addr, client string, length int) {
+		t.Helper()
+		conn := from(addr, client, fmt.Sprintf("Expect: 100-continue\r\nContent-Length: %d\r\n\r\n", length))
+		if _, err := conn.Read(make([]byte, 64)); err != nil { // 100 Continue: the body is being read
+			t.Fatal(err)
+		}
+	}
+	refused := func(addr, client string, length, status int, text string) {
+		t.Helper()
+		resp, body := receive(t, from(addr, client, fmt.Sprintf("Expect: 100-continue\r\nContent-Length: %d\r\n\r\n", length)))
+		if resp.StatusCode != status || resp.Header.Get("Retry-After") != "1" || !strings.Contains(body, text) {
+			t.Errorf("%d %v %s", resp.StatusCode, resp.Header, body)
+		}
+	}
+	places := listen(t, Options{MaxRequests: 4, ClientShare: 50, ProxyHeaders: true})
+	begins(places, "10.0.0.1", 10)
+	begins(places, "10.0.0.1", 10)
+	refused(places, "10.0.0.1", 10, 429, `"Address 10.0.0.1 has 2 requests under way, the most that one client may have (client-share)`)
+	begins(places, "10.0.0.2", 10)
+	begins(places, "10.0.0.2", 10)
+	refused(places, "10.0.0.3", 10, 503, "The server has 4 requests under way")
+
+	memory := listen(t, Options{MaxBodyBytes: 1 << 20, MaxBodies: 3 << 20, ClientShare: 50, ProxyHeaders: true})
+	begins(memory, "10.0.0.1", 900<<10)
+	refused(memory, "10.0.0.1", 900<<10, 429, "bodies take 921600 bytes of")
+	begins(memory, "10.0.0.1", 600<<10)
+	begins(memory, "10.0.0.2", 900<<10)
+	refused(memory, "10.0.0.3", 900<<10, 503, "too much to do")
 }

@@ -34,6 +34,9 @@ type Options struct {
 	MaxBodies int64
 	// MaxRequests is how many requests are served at once. Default 512.
 	MaxRequests int
+	// ClientShare is how much of MaxRequests and MaxBodies one client may have, in percent: a project, or an address where the caller has no
+	// project. Default 75; 100: all of it.
+	ClientShare int
 	// MaxQueryBytes is the longest query string. Default 128 KiB. MaxHeaderBytes is the most that a request line and the
 	// headers may have in all. Default 256 KiB.
 	MaxQueryBytes, MaxHeaderBytes int
@@ -75,6 +78,7 @@ func (o *Options) withDefaults(db *engine.DB) Options {
 	c.MaxBodyBytes = cmp.Or(c.MaxBodyBytes, 64<<20)
 	c.MaxBodies = max(cmp.Or(c.MaxBodies, 256<<20), c.MaxBodyBytes)
 	c.MaxRequests = cmp.Or(c.MaxRequests, 512)
+	c.ClientShare = cmp.Or(c.ClientShare, 75)
 	c.MaxQueryBytes = cmp.Or(c.MaxQueryBytes, 128<<10)
 	c.MaxHeaderBytes = cmp.Or(c.MaxHeaderBytes, 256<<10)
 	c.Patience = cmp.Or(c.Patience, 20*time.Second)
@@ -99,6 +103,7 @@ type Server struct {
 	origin  origin
 	busy    *limit.Gate   // requests under way
 	budget  *limit.Budget // memory for their bodies
+	shares  *limit.Shares // what one client may have of both
 	handler http.Handler
 	ceilo   http.Handler
 }
@@ -117,6 +122,9 @@ func New(db *engine.DB, o *Options) *Server {
 	c := o.withDefaults(db)
 	s := &Server{db: db, o: c, origin: origin{c.Prefix, c.ProxyHeaders}, busy: limit.NewGate(c.MaxRequests),
 		budget: limit.NewBudget(c.MaxBodies)}
+	s.shares = c.shares(s.budget)
+	c.Gate = c.Gate.Admitting(s.admit)
+	s.o.Gate = c.Gate
 	m := newMetrics(s)
 	own := http.NewServeMux()
 	own.HandleFunc("/healthz", s.healthz)

@@ -107,6 +107,7 @@ func TestConfigRefuses(t *testing.T) {
 		"prefix = \"metric\"":                                       "--prefix",
 		"max-bodies = \"1MiB\"":                                     "--max-bodies 1MiB: want at least --max-body",
 		"max-requests = 0":                                          "--max-requests 0",
+		"client-share = 101":                                        "--client-share 101: want 1 to 100",
 		"max-query = \"2GiB\"":                                      "at most 1GiB",
 		"patience = \"0s\"":                                         "--patience",
 		"log-level = \"loud\"":                                      "--log-level",

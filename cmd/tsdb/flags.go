@@ -18,6 +18,7 @@ type serveFlags struct {
 	memory, maxBody     string
 	maxBodies           string
 	maxRequests         int
+	clientShare         int
 	maxQuery, maxHeader string
 	patience            time.Duration
 	maxLimit            int
@@ -82,6 +83,7 @@ func (f *serveFlags) addHTTP(fl *pflag.FlagSet) {
 	fl.StringVar(&f.maxBody, "max-body", "64MiB", "largest request body, after decompression; of measures, other bodies have at most 1MiB")
 	fl.StringVar(&f.maxBodies, "max-bodies", "256MiB", "memory for the bodies of all requests under way, 128 bytes for each value in them included")
 	fl.IntVar(&f.maxRequests, "max-requests", 512, "most requests served at once")
+	fl.IntVar(&f.clientShare, "client-share", 75, "how much of --max-requests and --max-bodies one client may have, in percent: a project, or an address where there is none")
 	fl.StringVar(&f.maxQuery, "max-query", "128KiB", "longest query string")
 	fl.StringVar(&f.maxHeader, "max-header", "256KiB", "longest request line with headers")
 	fl.IntVar(&f.querySeries, "query-series", 100_000, "most series that one request may read")

@@ -132,7 +132,7 @@ func (f *serveFlags) options(logger *slog.Logger) (*engine.Options, *server.Opti
 
 // serverOptions turns the settings into those of the server.
 func (f *serveFlags) serverOptions(logger *slog.Logger) (*server.Options, error) {
-	so := &server.Options{MaxLimit: f.maxLimit, MaxRequests: f.maxRequests, Patience: f.patience, CORSOrigins: f.corsOrigins,
+	so := &server.Options{MaxLimit: f.maxLimit, MaxRequests: f.maxRequests, ClientShare: f.clientShare, Patience: f.patience, CORSOrigins: f.corsOrigins,
 		Prefix: f.prefix, ProxyHeaders: f.proxyHeaders, Grace: f.grace, Logger: logger,
 		Query: query.Limits{Series: f.querySeries, Points: f.queryPoints, Time: f.queryTime}}
 	var queryText, header int64
@@ -153,6 +153,8 @@ func (f *serveFlags) serverOptions(logger *slog.Logger) (*server.Options, error)
 	switch {
 	case f.maxLimit < 1:
 		return nil, fmt.Errorf("--max-limit %d: want at least 1", f.maxLimit)
+	case f.clientShare < 1 || f.clientShare > 100:
+		return nil, fmt.Errorf("--client-share %d: want 1 to 100", f.clientShare)
 	case f.maxRequests < 1:
 		return nil, fmt.Errorf("--max-requests %d: want at least 1", f.maxRequests)
 	case so.MaxBodies < so.MaxBodyBytes:

@@ -40,6 +40,7 @@ type Authenticator interface {
 type Gate struct {
 	authenticator Authenticator
 	policy        *Policy
+	admit         func(*http.Request, *Caller) error // may be nil
 }
 
 // NewGate puts a gate together. nil: basic authentication, the default policy.
@@ -50,16 +51,26 @@ func NewGate(a Authenticator, p *Policy) *Gate {
 	if p == nil {
 		p = DefaultPolicy()
 	}
-	return &Gate{a, p}
+	return &Gate{authenticator: a, policy: p}
 }
 
-// Caller gives who sends a request, by the errors of Authenticator.
+// Admitting gives a gate like this one that asks admit about each caller who is known, and refuses the request with its error.
+func (g *Gate) Admitting(admit func(r *http.Request, c *Caller) error) *Gate {
+	return &Gate{authenticator: g.authenticator, policy: g.policy, admit: admit}
+}
+
+// Caller gives who sends a request, by the errors of Authenticator and of who admits.
 func (g *Gate) Caller(r *http.Request) (*Caller, error) {
 	c, err := g.authenticator.Authenticate(r)
 	if err != nil {
 		return nil, err
 	}
 	c.policy = g.policy
+	if g.admit != nil {
+		if err := g.admit(r, c); err != nil {
+			return nil, err
+		}
+	}
 	return c, nil
 }
 

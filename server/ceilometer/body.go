@@ -58,7 +58,7 @@ func (c *call) decode(most int64) (*fastjson.Value, error) {
 		return nil, tooLarge(most)
 	}
 	c.body = bodies.Get().(*body)
-	if err := c.body.read(c.r, most, c.o.Budget); err != nil {
+	if err := c.body.read(c.r, most, limit.BudgetOf(c.r.Context(), c.o.Budget)); err != nil {
 		return nil, err
 	}
 	raw := bytes.TrimSpace(c.body.raw.Bytes())

@@ -79,6 +79,10 @@ func statusOf(gate *auth.Gate, err error) *apiError {
 // unavailableFor answers for what is no fault of the request.
 func unavailableFor(err error) *apiError {
 	out := &apiError{status: http.StatusServiceUnavailable, retry: retrySeconds, cause: err}
+	var share *limit.ShareError
+	if errors.As(err, &share) {
+		return &apiError{status: http.StatusTooManyRequests, retry: busySeconds, text: share.Error()}
+	}
 	switch {
 	case errors.Is(err, engine.ErrFull):
 		out.text = "No space left to store this: reading goes on"

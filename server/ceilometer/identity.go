@@ -21,7 +21,7 @@ type identity struct {
 // nothing else, a token does for a name where nobody checks passwords either.
 func identify(r *http.Request, gate *auth.Gate) (identity, error) {
 	if token := r.Header.Get("X-Auth-Token"); token != "" && r.Header.Get("Authorization") == "" && strings.HasPrefix(gate.Challenge(), "Basic ") {
-		r = &http.Request{Header: r.Header.Clone(), RemoteAddr: r.RemoteAddr}
+		r = (&http.Request{Header: r.Header.Clone(), RemoteAddr: r.RemoteAddr}).WithContext(r.Context())
 		r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(token+":")))
 	}
 	caller, err := gate.Caller(r)

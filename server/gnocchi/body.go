@@ -176,10 +176,13 @@ func (c *call) decodeMeasures() (*fastjson.Value, error) {
 }
 
 func (c *call) decodeUpTo(most int64, media string) (*fastjson.Value, error) {
-	b, v, err := readBody(c.r, media, most, c.o.Budget)
+	b, v, err := readBody(c.r, media, most, c.budget())
 	c.body = b
 	return v, err
 }
+
+// budget is the memory for the call's body.
+func (c *call) budget() *limit.Budget { return limit.BudgetOf(c.r.Context(), c.o.Budget) }
 
 // decodeIfAny is decode, nil if there is no body.
 func (c *call) decodeIfAny() (*fastjson.Value, error) {

@@ -75,6 +75,10 @@ func statusOf(err error) *apiError {
 	if errors.As(err, &over) {
 		return limitExceeded(over)
 	}
+	var share *limit.ShareError
+	if errors.As(err, &share) {
+		return &apiError{status: http.StatusTooManyRequests, retry: busySeconds, desc: share.Error()}
+	}
 	unavailable := &apiError{status: http.StatusServiceUnavailable, retry: retrySeconds, cause: err}
 	switch {
 	case errors.Is(err, engine.ErrFull):

@@ -26,7 +26,7 @@ const (
 
 // reserve takes from the budget what samples read from so many bytes may take.
 func (c *call) reserve(length int64) (*limit.Reader, error) {
-	memory, err := limit.NewReader(nil, c.o.Budget, 0)
+	memory, err := limit.NewReader(nil, c.budget(), 0)
 	if err == nil {
 		err = unroomy(memory.Grow(foreignFactor * length))
 	}
@@ -59,7 +59,7 @@ func (c *call) rawBody(most int64, encodings ...string) ([]byte, error) {
 	b := bodies.Get().(*body)
 	c.body = b // released by the caller of the call
 	var err error
-	if b.memory, err = limit.NewReader(src, c.o.Budget, expected); err != nil {
+	if b.memory, err = limit.NewReader(src, c.budget(), expected); err != nil {
 		return nil, err
 	}
 	n, err := b.raw.ReadFrom(io.LimitReader(b.memory, most+1))

@@ -15,8 +15,10 @@ var ErrLarge = errors.New("the request takes more memory than there may be for a
 
 // Budget is memory that requests share. A nil Budget has no bound.
 type Budget struct {
-	bytes int64
-	used  atomic.Int64
+	bytes  int64
+	used   atomic.Int64
+	whole  *Budget // what this is a client's share of; nil: of nothing
+	client string
 }
 
 // NewBudget gives a budget of so many bytes.
@@ -30,20 +32,45 @@ func (b *Budget) Used() int64 {
 	return b.used.Load()
 }
 
-// take takes n bytes, or gives ErrBusy.
-func (b *Budget) take(n int64) error {
+// share gives the budget of a client, which may have so many bytes of this one.
+func (b *Budget) share(bytes int64, client string) *Budget {
+	if b == nil || bytes >= b.bytes {
+		return b
+	}
+	return &Budget{bytes: bytes, whole: b, client: client}
+}
+
+// most is what one request may take at most.
+func (b *Budget) most() int64 {
+	if b.whole != nil {
+		return b.whole.bytes
+	}
+	return b.bytes
+}
+
+// take takes n bytes more for a request that has some already, or gives ErrBusy. A client's only request may have more than its share.
+func (b *Budget) take(n, has int64) error {
 	if b == nil {
 		return nil
 	}
-	if b.used.Add(n) > b.bytes {
-		b.used.Add(-n)
-		return fmt.Errorf("%w: the bodies of the requests under way take %d bytes, the most there may be", ErrBusy, b.bytes)
+	used := b.used.Add(n)
+	var err error
+	switch {
+	case b.whole == nil && used > b.bytes:
+		err = fmt.Errorf("%w: the bodies of the requests under way take %d bytes, the most there may be", ErrBusy, b.bytes)
+	case b.whole != nil && used > b.bytes && used-n > has:
+		err = &ShareError{Client: b.client, Detail: fmt.Sprintf("requests under way whose bodies take %d bytes of %d", used-n, b.bytes)}
+	case b.whole != nil:
+		err = b.whole.take(n, has)
 	}
-	return nil
+	if err != nil {
+		b.used.Add(-n)
+	}
+	return err
 }
 
 func (b *Budget) give(n int64) {
-	if b != nil {
+	for ; b != nil; b = b.whole {
 		b.used.Add(-n)
 	}
 }
@@ -68,7 +95,7 @@ func NewReader(src io.Reader, b *Budget, expected int64) (*Reader, error) {
 }
 
 func (r *Reader) grow(n int64) error {
-	if err := r.budget.take(n); err != nil {
+	if err := r.budget.take(n, r.taken); err != nil {
 		return err
 	}
 	r.taken += n
@@ -90,10 +117,10 @@ func (r *Reader) Read(p []byte) (int, error) {
 
 // Grow takes n more bytes for what is made of what was read. ErrBusy: there is no room for them now; ErrLarge: there never is.
 func (r *Reader) Grow(n int64) error {
-	if r.budget != nil && r.taken+n > r.budget.bytes {
-		return fmt.Errorf("%w: %d bytes of %d", ErrLarge, r.taken+n, r.budget.bytes)
+	if r.budget != nil && r.taken+n > r.budget.most() {
+		return fmt.Errorf("%w: %d bytes of %d", ErrLarge, r.taken+n, r.budget.most())
 	}
-	if err := r.budget.take(n); err != nil {
+	if err := r.budget.take(n, r.taken); err != nil {
 		return err
 	}
 	r.taken += n
