@@ -6,13 +6,9 @@ import "slices"
 
 // CreateMetric stores m, whose Ref is ignored and whose ID may be zero for a new one, and returns it with both set.
 // ErrNotFound: policy or resource. ErrExists: the id is taken, or (KindNamedMetric) the resource has a metric of that
-// name. ErrInvalid: the name is longer than 255 characters or has a slash, the unit is longer than 31.
+// name, which is told before a policy that is missing. ErrInvalid: the name is longer than 255 characters or has a slash, the unit is longer than 31.
 func (tx *Tx) CreateMetric(m Metric) (Metric, error) {
 	if err := checkMetric(&m); err != nil {
-		return Metric{}, err
-	}
-	policy, err := tx.policies().policy(m.Policy)
-	if err != nil {
 		return Metric{}, err
 	}
 	if m.ID == (UUID{}) {
@@ -24,12 +20,17 @@ func (tx *Tx) CreateMetric(m Metric) (Metric, error) {
 	}
 	var owner *resource
 	if m.Resource != nil {
+		var err error
 		if owner, err = tx.ownResource(*m.Resource); err != nil {
 			return Metric{}, err
 		}
 		if _, taken := owner.metric(*m.Name); taken {
 			return Metric{}, nameTaken(*m.Name)
 		}
+	}
+	policy, err := tx.policies().policy(m.Policy)
+	if err != nil {
+		return Metric{}, err
 	}
 	ord, err := nextOrdinal(&tx.counts.metric, KindMetric, m.ID)
 	if err != nil {

@@ -139,11 +139,11 @@ func (tx *Tx) CreateRule(r Rule) error {
 	if err := checkRule(r); err != nil {
 		return err
 	}
-	if _, err := tx.policies().policy(r.Policy); err != nil {
-		return err
-	}
 	if _, err := tx.policies().rule(r.Name); err == nil {
 		return &Error{Kind: KindRule, Name: r.Name, Err: ErrExists}
+	}
+	if _, err := tx.policies().policy(r.Policy); err != nil {
+		return err
 	}
 	return tx.putRule(r)
 }

@@ -152,7 +152,7 @@ func (b *resourceBatch) readResource(res field, foreign *bool) error {
 
 func (b *resourceBatch) readMetric(id engine.UUID, original string, m field, foreign *bool) error {
 	in := missingMetric{resource: id, original: original, measures: m.value}
-	if m.value.Type() == fastjson.TypeObject {
+	if m.value.Type() == fastjson.TypeObject && !isEmpty(m.value) {
 		if err := in.parse(m, original); err != nil {
 			return err
 		}

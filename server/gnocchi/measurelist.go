@@ -37,13 +37,18 @@ func newMeasureReader(c *call) *measureReader {
 }
 
 // read adds the measures of the list v to the batch, as samples of the metric. What the first timestamp is, a number or
-// text, decides what the others may be. On an error some may have been added. A nil batch only checks.
+// text, decides what the others may be. What is wrong with a timestamp is told before what is wrong with a value. An empty object
+// or text is an empty list, as clients know it. On an error some may have been added. A nil batch only checks.
 func (r *measureReader) read(v *fastjson.Value, ref engine.Ref, b *engine.Batch) error {
+	if isEmpty(v) {
+		return nil
+	}
 	list, err := v.Array()
 	if err != nil {
 		return errMeasuresFormat
 	}
 	numbers := false
+	var bad error
 	for i, item := range list {
 		o, err := item.Object()
 		if err != nil {
@@ -51,7 +56,7 @@ func (r *measureReader) read(v *fastjson.Value, ref engine.Ref, b *engine.Batch)
 		}
 		r.at, r.value = nil, nil
 		o.Visit(r.visit)
-		if r.at == nil || r.value == nil {
+		if r.at == nil {
 			return errMeasuresFormat
 		}
 		t, numeric, err := r.timestamp(r.at)
@@ -65,13 +70,25 @@ func (r *measureReader) read(v *fastjson.Value, ref engine.Ref, b *engine.Batch)
 		}
 		f, ok := r.number(r.value)
 		if !ok {
-			return errMeasuresValue
-		}
-		if b != nil {
+			bad = errMeasuresValue
+		} else if b != nil {
 			b.Add(ref, t, f)
 		}
 	}
-	return nil
+	return bad
+}
+
+// isEmpty tells an object without members and a text without characters.
+func isEmpty(v *fastjson.Value) bool {
+	switch v.Type() {
+	case fastjson.TypeObject:
+		o, _ := v.Object()
+		return o.Len() == 0
+	case fastjson.TypeString:
+		b, _ := v.StringBytes()
+		return len(b) == 0
+	}
+	return false
 }
 
 func unexpectedTimestamp(err error) error {
@@ -101,8 +118,11 @@ func (r *measureReader) timestamp(v *fastjson.Value) (nanos int64, numeric bool,
 	return nanos, numeric, err
 }
 
-// number reads what Python's float() makes a number of.
+// number reads what Python's float() makes a number of. Nil is none.
 func (r *measureReader) number(v *fastjson.Value) (float64, bool) {
+	if v == nil {
+		return 0, false
+	}
 	switch v.Type() {
 	case fastjson.TypeNumber:
 		return parseJSONNumber(v.MarshalTo(r.scratch[:0]))

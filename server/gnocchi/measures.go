@@ -146,10 +146,10 @@ func (c *call) parseMeasuresQuery(m engine.Metric, policy engine.ArchivePolicy) 
 	return q, nil
 }
 
-// parseResample reads the parameter resample: a letter of the calendar or a timespan.
+// parseResample reads the parameter resample: a letter of the calendar or a timespan. An empty one is none.
 func parseResample(args url.Values, q *query.MeasuresRequest) error {
-	v, ok := args["resample"]
-	if !ok {
+	v := args["resample"]
+	if len(v) == 0 || v[len(v)-1] == "" {
 		return nil
 	}
 	if !args.Has("granularity") {

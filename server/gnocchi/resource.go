@@ -66,7 +66,7 @@ func (c *call) postResource() error {
 		return badRequest("Start timestamp cannot be after end timestamp")
 	}
 	err = c.db.Update(c.r.Context(), func(tx *engine.Tx) error {
-		policies, err := choosePolicies(tx, in.metrics)
+		policies, err := rulePolicies(tx, in.metrics)
 		if err != nil {
 			return err
 		}
@@ -151,7 +151,7 @@ func (c *call) applyPatch(tx *engine.Tx, r *engine.Resource, in *resourceInput) 
 	if in.metrics == nil {
 		return changed, nil
 	}
-	policies, err := choosePolicies(tx, in.metrics)
+	policies, err := rulePolicies(tx, in.metrics)
 	if err != nil {
 		return false, err
 	}

@@ -59,7 +59,7 @@ func (c *call) postResourceMetrics() error {
 		return err
 	}
 	err = c.db.Update(c.r.Context(), func(tx *engine.Tx) error {
-		policies, err := choosePolicies(tx, metrics)
+		policies, err := rulePolicies(tx, metrics)
 		if err != nil {
 			return err
 		}
@@ -132,7 +132,26 @@ func choosePolicies(tx *engine.Tx, metrics []metricInput) ([]string, error) {
 	return policies, nil
 }
 
-// addMetrics gives the resource more metrics. New ones belong to whom the resource belongs, and so must those that exist.
+// rulePolicies gives the policies of those of the metrics that are to be created; where they name one, it need not exist.
+func rulePolicies(tx *engine.Tx, metrics []metricInput) ([]string, error) {
+	policies := make([]string, len(metrics))
+	for i, in := range metrics {
+		var err error
+		switch {
+		case in.id != nil:
+		case in.policy != nil:
+			policies[i] = *in.policy
+		default:
+			if policies[i], err = choosePolicy(tx, in); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return policies, nil
+}
+
+// addMetrics gives the resource more metrics, in their order. New ones belong to whom the resource belongs, and so must those that
+// exist. A name that is taken is told before a policy that does not exist.
 func addMetrics(tx *engine.Tx, r *engine.Resource, metrics []metricInput, policies []string) error {
 	for i, in := range metrics {
 		if in.id != nil {
