@@ -69,7 +69,7 @@ clients:
 ceilometerclient:
 	conformance/ceilometerclient/ceilometerclient.sh
 
-# Thousands of random requests to a real Gnocchi and to tsdb; needs PostgreSQL.
+# Thousands of random requests to a real Gnocchi and to tsdb.
 differential:
 	conformance/differential/differential.sh
 

@@ -62,6 +62,8 @@ def legacy_resources(w):
     if w.chance(0.3):
         query.append(('reaggregation', w.pick(ACROSS)))
     options(w, query, [60, 300, 3600])
+    if w.chance(0.1):
+        query.append(('resample', w.pick(['3600', '7200', '1 day'])))
     if w.chance(0.4):
         query += [('groupby', g) for g in groups(w, kind)]
     return Request('legacy aggregation', 'POST', '/v1/aggregation/resource/%s/metric/%s' % (kind, w.pick(NAMES)), query,

@@ -20,7 +20,7 @@ def spoil(w, measures):
 
 def listed(w, probability=0.05):
     measures = w.measures()
-    return spoil(w, measures) if w.chance(probability) else measures
+    return spoil(w, measures) if w.fault(probability) else measures
 
 
 def add(w):
@@ -32,7 +32,7 @@ def add(w):
 
 
 def batch(w):
-    body = {m: listed(w, 0.02) for m in {w.metric() for _ in range(w.random.randint(1, 5))}}
+    body = {m: listed(w, 0.02) for m in dict.fromkeys(w.metric() for _ in range(w.random.randint(1, 5)))}
     if w.fault(0.05):
         body = w.pick([{}, [], {'foo': []}, {w.uuid(): w.measures()}, None])
     return Request('measures', 'POST', '/v1/batch/metrics/measures', body=body, user=w.user())
@@ -41,8 +41,14 @@ def batch(w):
 def batch_resources(w):
     query = [('create_metrics', w.pick(['True', 'true', 'false', 'yes']) if w.sound(0.97) else 'wat')] if w.chance(0.7) else []
     body = {}
+    seen = set()
     for _ in range(w.random.randint(1, 4)):
-        body[w.resource()] = {n: form(w) for n in w.some(NAMES, 3)}
+        named, known = w.resource_known()
+        # the original fails where a resource has two names
+        if known in seen and not w.fault(0.03):
+            continue
+        seen.add(known)
+        body[named] = {n: form(w) for n in w.some(NAMES, 3)}
     if w.fault(0.05):
         body = w.pick([{}, [], {'x': {}}, {'x': []}, {'a/b': {'cpu': w.measures()}}, {w.resource(): {'a/b': w.measures()}}])
     # others than admin may not create metrics everywhere, and then the servers part
@@ -76,6 +82,8 @@ def read(w):
     query = []
     if w.chance(0.8):
         query.append(('aggregation', w.method_of(metric)))
+    elif 'mean' not in w.methods_of(metric):
+        w.faults += 1
     w.window(query)
     granularity(w, query, metric)
     if w.chance(0.2):

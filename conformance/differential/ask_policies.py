@@ -59,14 +59,14 @@ def spoil_definition(w, body):
 
 
 def change_policy(w):
-    # what a changed timespan or back window does to metrics is the model's to compare, in ../../fuzz
-    used = {m['policy'] for m in w.metrics.values()}
-    name = w.pick([p for p in w.policies if p not in used] or ['nopolicy'])
+    name = w.policy()
     widths = w.policies.get(name, ([60], []))[0]
     if w.fault(0.15):
         widths = w.pick(WIDTHS)
     body = {'definition': definition(w, widths)}
-    if w.chance(0.2):
+    if w.chance(0.3):
+        body['back_window'] = w.random.randint(0, 4)
+    if w.fault(0.2):
         spoil_definition(w, body)
     return Request('policies', 'PATCH', '/v1/archive_policy/' + name, body=body, user='admin' if w.sound(0.9) else w.user())
 

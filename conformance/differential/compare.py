@@ -47,6 +47,15 @@ class Ids:
         return UUID.sub(original, text)
 
 
+class Difference(str):
+    """A line about one difference, and what it is about: the place and both values."""
+
+    def __new__(cls, where, theirs, ours):
+        line = super().__new__(cls, '%s: %.600r, tsdb %.600r' % (where, theirs, ours))
+        line.where, line.theirs, line.ours = where, theirs, ours
+        return line
+
+
 class Comparison:
     """One pair of answers. found has a line for each difference."""
 
@@ -55,6 +64,8 @@ class Comparison:
         self.found = []
         self.moments = {}
         self.head()
+        if theirs.status < 300 and 'x-failure' in theirs.headers:
+            self.differ('processing', theirs.headers['x-failure'], '')
         if theirs.status != ours.status:
             return
         if theirs.body is None or ours.body is None:
@@ -64,7 +75,7 @@ class Comparison:
             self.value('', theirs.body, ours.body)
 
     def differ(self, where, theirs, ours):
-        self.found.append('%s: %.600r, tsdb %.600r' % (where, theirs, ours))
+        self.found.append(Difference(where, theirs, ours))
 
     def head(self):
         a, b = self.theirs, self.ours
@@ -126,7 +137,7 @@ class Comparison:
 
     def items(self, where, a, b):
         if len(a) != len(b):
-            self.differ(where, '%d items: %.500r' % (len(a), a), '%d items: %.500r' % (len(b), b))
+            self.differ(where + ' (%d items, tsdb %d)' % (len(a), len(b)), a, b)
             return
         # methods are a set; what a detail or references name is in the order of ids
         if self.request.unordered or where.endswith(('aggregation_methods', '.description.detail', '.references')):

@@ -5,9 +5,11 @@ difference is in none of explained.py's reasons.
 """
 
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -65,7 +67,8 @@ class Original:
         with open(self.log, 'wb') as log:
             self.process = subprocess.Popen(
                 [sys.executable, str(pathlib.Path(__file__).with_name('reference.py')), '--index', self.database.url, '--data', data,
-                 '--port', str(self.port)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                 '--port', str(self.port)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=dict(os.environ, PYTHONHASHSEED='0'))  # it walks sets: in one order in all runs
 
     def wait(self):
         for _ in range(600):
@@ -101,7 +104,8 @@ class Run:
         reasons = [explained.explain(self.last if request.family == 'state' else request, theirs, ours, line) for line in found]
         self.results.add(request, theirs, found, reasons)
         if self.trace:
-            print('%s %s\n%s\n  %s\n  %s\n' % (request.family, request, request.encoded(), theirs, ours), file=self.trace)
+            print('%s %s\n%s\n  %s\n  %s' % (request.family, request, request.encoded(), theirs, ours), file=self.trace)
+            print(''.join('  [%s] %s\n' % (e and e.title, line) for line, e in zip(found, reasons)), file=self.trace)
         unknown = [line for line, e in zip(found, reasons) if e is None]
         if unknown and self.verbose:
             print('DIFFERENT [%s] %s' % (request.family, request))
@@ -142,13 +146,13 @@ def episode(run, seed, length, skip):
             for spoil, probability in SPOILERS:
                 if not (spoil is ask_wrong.authorization and request.changes()) and w.fault(probability):
                     request = spoil(w, request)
-        request.faults = w.faults
+        request.faults, request.grown = w.faults, w.touches_grown(request)
         if request.changes():
             run.last = request
         theirs, ours, found = run.exchange(request)
         if request.changes():
-            parted = (theirs.status < 300) != (ours.status < 300) or found and '/archive_policy' in request.path
-            if not learn(run, w, request, theirs) or parted:
+            parted = (theirs.status < 300) != (ours.status < 300) or theirs.status < 300 and found and '/archive_policy' in request.path
+            if not learn(run, w, request, theirs) or parted or ask_search.deletes_by_type(request, theirs):
                 run.results.parted += 1
                 if run.verbose:
                     print('PARTED by %s: %d, tsdb %d' % (str(request)[:300], theirs.status, ours.status))
@@ -164,7 +168,7 @@ def learn(run, w, request, theirs):
     body = theirs.body
     if request.path.startswith('/v1/archive_policy_rule'):
         if isinstance(body, dict) and 'name' in body:
-            w.rules.add(body['name'])
+            w.rules[body['name']] = True
         return True
     if request.path.startswith('/v1/archive_policy'):
         w.learn_policy(body)
@@ -196,43 +200,52 @@ def follow(run, request, theirs):
                          request.user, request.headers, request.unordered))
 
 
-def main():
-    p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument('--tsdb', required=True, help='the server command')
-    p.add_argument('--seed', type=int, default=time.time_ns() % 1_000_000)
-    p.add_argument('--requests', type=int, default=5000, help='at least so many')
-    p.add_argument('--length', type=int, default=250, help='requests of an episode')
-    p.add_argument('--skip', nargs='*', default=[], help='functions of the ask_ modules that are not to be used')
-    p.add_argument('--report', help='file to write the report to')
-    p.add_argument('--trace', help='file to write every request and both answers to')
-    p.add_argument('-v', action='store_true', help='show each difference that is not explained')
-    a = p.parse_args()
-    print('differential: seed %d' % a.seed, flush=True)
-    began = time.monotonic()
+def run_seed(a, seed):
+    """Runs one seed between two servers of its own; returns what was found."""
+    signal.signal(signal.SIGTERM, lambda *args: sys.exit('differential: ended'))  # and the servers with it
     with tempfile.TemporaryDirectory(prefix='tsdb-differential-') as scratch:
         original = Original(scratch)
         server = harness.Server(a.tsdb, scratch, ['--no-default-policies', '--sync', 'interval'])
         try:
             original.wait()
             server.start()
-            run = Run(Peer('Gnocchi', original.port), Peer('tsdb', server.port), a.v, a.trace and open(a.trace, 'w'))
-            number = 0
+            run = Run(Peer('Gnocchi', original.port), Peer('tsdb', server.port), a.v, a.trace and open('%s.%d' % (a.trace, seed), 'w'))
             while run.results.total < a.requests:
-                episode(run, '%d.%d' % (a.seed, number), a.length, a.skip)
+                episode(run, '%d.%d' % (seed, run.results.episodes), a.length, a.skip)
                 run.empty()
-                number += 1
+                run.results.episodes += 1
             server.stop()
         except harness.Difference as err:
             sys.exit('differential: %s\n%s' % (err, server.log_tail()))
         finally:
             server.kill()
             original.stop()
-    run.results.episodes = number
-    text = run.results.text(a.seed, time.monotonic() - began)
+    return run.results
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument('--tsdb', required=True, help='the server command')
+    p.add_argument('--seeds', type=int, nargs='+', default=[time.time_ns() % 1_000_000 + i for i in range(3)])
+    p.add_argument('--requests', type=int, default=2000, help='at least so many with each seed')
+    p.add_argument('--jobs', type=int, default=2, help='so many seeds at a time')
+    p.add_argument('--length', type=int, default=250, help='requests of an episode')
+    p.add_argument('--skip', nargs='*', default=[], help='functions of the ask_ modules that are not to be used')
+    p.add_argument('--report', help='file to write the report to')
+    p.add_argument('--trace', help='files to write every request and both answers to, one for each seed')
+    p.add_argument('-v', action='store_true', help='show each difference that is not explained')
+    a = p.parse_args()
+    print('differential: seeds %s' % ' '.join(map(str, a.seeds)), flush=True)
+    began = time.monotonic()
+    results = report.Results()
+    with concurrent.futures.ProcessPoolExecutor(a.jobs) as jobs:
+        for found in jobs.map(run_seed, [a] * len(a.seeds), a.seeds):
+            results.merge(found)
+    text = results.text(a.seeds, a.requests, time.monotonic() - began)
     print(text)
     if a.report:
         pathlib.Path(a.report).write_text(text)
-    return 1 if run.results.unknown else 0
+    return 1 if results.unknown else 0
 
 
 if __name__ == '__main__':

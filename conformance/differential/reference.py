@@ -51,16 +51,34 @@ class Prompt:
         # this server tells requests without a length nothing about their end
         environ['CONTENT_LENGTH'] = environ.get('CONTENT_LENGTH') or '0'
         path, method = environ['PATH_INFO'], environ['REQUEST_METHOD']
-        answer = b''.join(self.app(environ, start_response))
+        head = []
+        try:
+            answer = b''.join(self.app(environ, lambda *args: head.append(args)))
+            status, headers = head[-1][:2]
+        except Exception as err:
+            status, headers, answer = '500 Internal Server Error', [('X-Failure', failure(err))], b''
+        try:
+            self.work(path, method)
+        except Exception as err:
+            traceback.print_exc()
+            headers = headers + [('X-Failure', failure(err))]
+        start_response(status, headers)
+        return [answer]
+
+    def work(self, path, method):
+        """What the daemons have to do after a request."""
         if method == 'POST' and ('measures' in path or path.endswith('/write')):
             for sack in self.incoming.iter_sacks():
-                try:
-                    self.chef.process_new_measures_for_sack(sack, blocking=True, sync=True)
-                except Exception:
-                    traceback.print_exc()
+                self.chef.process_new_measures_for_sack(sack, blocking=True, sync=True)
         if method in ('DELETE', 'PATCH'):
             self.chef.expunge_metrics(10000, sync=True)
-        return [answer]
+
+
+def failure(err):
+    """Where the original failed: the exception and the innermost of its own functions."""
+    frames = [f for f in traceback.extract_tb(err.__traceback__) if '/gnocchi/' in f.filename]
+    place = '%s in %s' % (frames[-1].name, frames[-1].filename.split('/gnocchi/')[-1]) if frames else 'elsewhere'
+    return '%s: %s: %.200s' % (place, type(err).__name__, ' '.join(str(err).split()).encode('ascii', 'replace').decode())
 
 
 class Handler(wsgiref.simple_server.WSGIRequestHandler):
@@ -89,6 +107,10 @@ def main():
     index.upgrade()
     store.upgrade()
     inbox.upgrade(1)
+    # An empty list of measures stops the original for good: processing it ends in an IndexError, and with it the processing of all
+    # that came with it or comes later. So it is dropped here.
+    keep = inbox._store_new_measures
+    inbox._store_new_measures = lambda metric, data: keep(metric, data) if data else None
     # the application asks for drivers of its own; it gets these
     for module, driver in parts.items():
         module.get_driver = lambda conf, driver=driver: driver

@@ -22,6 +22,7 @@ class Request:
     user: str = 'admin'
     headers: dict = field(default_factory=dict)  # None removes what is sent by default
     faults: int = 0  # how many things about it were made wrong on purpose
+    grown: bool = False  # it may read a metric whose policy was made to keep more
     unordered: bool = False  # the answer is a list whose order depends on ids that servers choose
 
     def changes(self):
@@ -67,7 +68,12 @@ class Peer:
     def send(self, request, ids=None):
         """Sends the request with the ids in it replaced by this server's own."""
         def own(text):
-            return UUID.sub(lambda m: ids.get(m.group().lower(), m.group()), text) if ids else text
+            return UUID.sub(mine, text) if ids else text
+
+        def mine(match):
+            # an id that is the same on both sides stays as it is written
+            found = ids.get(match.group().lower(), match.group())
+            return match.group() if found == match.group().lower() else found
 
         target = urllib.parse.quote(own(request.path), safe="/%:@!$&'()*+,;=~")
         if request.query:

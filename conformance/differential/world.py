@@ -3,7 +3,7 @@
 import datetime
 import uuid
 
-BASE = ['mean', 'min', 'max', 'sum', 'std', 'count', 'median', 'first', 'last', '5pct', '50pct', '95pct', '99pct']
+BASE = ['mean', 'min', 'max', 'sum', 'std', 'count', 'median', 'first', 'last', '1pct', '5pct', '50pct', '95pct', '99pct']
 METHODS = BASE + ['rate:' + m for m in BASE]
 ACROSS = ['mean', 'median', 'std', 'min', 'max', 'sum', 'var', 'count']
 WIDTHS = [[1], [60], [300], [5, 60], [60, 3600], [300, 3600], [1, 60, 3600], [30, 300], [0.5, 10], [86400], [3600, 86400]]
@@ -19,12 +19,20 @@ class World:
     def __init__(self, random):
         self.random = random
         self.policies = {}   # name -> (widths in seconds, coarsest first; methods)
-        self.rules = set()
+        self.spans = {}      # name -> {granularity: seconds kept, or infinity}
+        self.grown = set()   # metrics whose policy was changed to keep more than it did when they were measured
+        self.rules = {}  # names, in the order of their making
         self.types = {'generic': {}}  # name -> {attribute: definition}
         self.resources = {}  # id -> {'type', 'original', 'creator', 'metrics': {name: id}}
         self.metrics = {}    # id -> {'policy', 'creator', 'name', 'resource', 'points': [times]}
         self.serial = 0
         self.faults = 0      # put into the request at hand
+
+    def touches_grown(self, request):
+        """Whether the request may read a metric whose policy has grown."""
+        text = str(request)
+        by_name = '/metric/' in request.path and '/resource/' in request.path or 'resource_type' in text
+        return bool(self.grown) and (by_name or any(m in text for m in self.grown))
 
     # -- choices ---------------------------------------------------------------
 
@@ -71,12 +79,16 @@ class World:
 
     def resource(self):
         """An id as a client may write it: a UUID in any form, or the text that it was made with."""
+        return self.resource_known()[0]
+
+    def resource_known(self):
+        """The same, and what tells whether two of them are one resource."""
         if not self.resources or self.fault(0.03):
-            return self.pick([self.uuid(), 'no such', 'instance-0'])
+            return 2 * (self.pick([self.uuid(), 'no such', 'instance-0']),)
         known = self.pick(self.resources)
         if self.chance(0.4):
-            return self.resources[known]['original']
-        return known.upper() if self.chance(0.1) else known
+            return self.resources[known]['original'], known
+        return known.upper() if self.chance(0.1) else known, known
 
     def widths_of(self, metric):
         return self.policies.get(self.metrics.get(metric, {}).get('policy'), ([60], ['mean']))[0]
@@ -170,6 +182,10 @@ class World:
             return
         widths = sorted((seconds(d['granularity']) for d in p['definition']), reverse=True)
         self.policies[p['name']] = (widths, sorted(p['aggregation_methods']))
+        spans = {d['granularity']: seconds(d['timespan']) if d['timespan'] else float('inf') for d in p['definition']}
+        if any(span > self.spans.get(p['name'], spans)[width] for width, span in spans.items()):
+            self.grown |= {m for m, known in self.metrics.items() if known['policy'] == p['name']}
+        self.spans[p['name']] = spans
 
     def forget_resource(self, identity):
         gone = self.resources.pop(identity, None)
