@@ -54,6 +54,8 @@ type Options struct {
 	Ceilometer ceilometer.Options
 	// Samples takes the samples that come through Ceilometer's API. Default: one of the server's own.
 	Samples *samples.Store
+	// Publish takes what ServePublish is sent. Default: nothing does.
+	Publish http.Handler
 	// TLS makes Serve speak HTTPS. Default: HTTP.
 	TLS *tls.Config
 	// Grace is how long requests under way may take when the server stops. Default 10s.
@@ -106,6 +108,7 @@ type Server struct {
 	shares  *limit.Shares // what one client may have of both
 	handler http.Handler
 	ceilo   http.Handler
+	publish http.Handler // nil: there is none
 }
 
 // What a client may take its time for, so that slow ones do not hold connections for ever. Bodies and answers have, in
@@ -135,6 +138,9 @@ func New(db *engine.DB, o *Options) *Server {
 	s.handler = s.observed(m, besides(own, below))
 	below = cors(c.CORSOrigins, s.limited(s.origin.mounted(s.ceilometer()), ceilometer.WriteError))
 	s.ceilo = s.observed(m, besides(own, below))
+	if c.Publish != nil {
+		s.publish = s.observed(m, besides(own, s.limited(c.Publish, ceilometer.WriteError)))
+	}
 	return s
 }
 
@@ -173,6 +179,11 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 // ServeCeilometer is Serve of Ceilometer's API.
 func (s *Server) ServeCeilometer(ctx context.Context, ln net.Listener) error {
 	return s.serve(ctx, ln, s.ceilo)
+}
+
+// ServePublish is Serve of Options.Publish, which has to be there.
+func (s *Server) ServePublish(ctx context.Context, ln net.Listener) error {
+	return s.serve(ctx, ln, s.publish)
 }
 
 func (s *Server) serve(ctx context.Context, ln net.Listener, h http.Handler) error {

@@ -45,6 +45,7 @@ type serveFlags struct {
 	keystone       keystoneFlags
 	statsd         statsdFlags
 	ceilometer     ceilometerFlags
+	publish        publishFlags
 }
 
 // keystoneFlags are the settings of authentication by Keystone.
@@ -57,7 +58,7 @@ type keystoneFlags struct {
 }
 
 // secrets are the settings that are not shown.
-var secrets = map[string]bool{"keystone-password": true}
+var secrets = map[string]bool{"keystone-password": true, "telemetry-secret": true}
 
 // add registers the settings with their defaults.
 func (f *serveFlags) add(fl *pflag.FlagSet) {
@@ -76,6 +77,7 @@ func (f *serveFlags) add(fl *pflag.FlagSet) {
 	f.addAuth(fl)
 	f.statsd.add(fl)
 	f.ceilometer.add(fl)
+	f.publish.add(fl)
 }
 
 func (f *serveFlags) addHTTP(fl *pflag.FlagSet) {

@@ -8,6 +8,6 @@ func importCommand() *cobra.Command {
 		Short: "Bring in what Ceilometer kept elsewhere",
 		Long:  "Bring in what Ceilometer kept elsewhere. The database must not be served meanwhile.",
 	}
-	cmd.AddCommand(importDumpCommand(), importMongoCommand())
+	cmd.AddCommand(importDumpCommand(), importMongoCommand(), importSamplesCommand())
 	return cmd
 }

@@ -89,6 +89,11 @@ func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err err
 	}
 	so.Refused = ingest.NewRefused()
 	so.Samples = samples.New(db, f.ceilometer.samples())
+	doors, err := f.publish.doors(db, so, f.ceilometer.source)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	so.Publish, so.Ceilometer.Beside = doors.Handler(), doors.Beside(so.Gate)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	statsdEnded, err := f.statsd.start(ctx, db, so.Refused, logger, stdout)
@@ -96,15 +101,20 @@ func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err err
 		return errors.Join(err, ln.Close())
 	}
 	srv := server.New(db, so)
-	ceilometerEnded, err := f.ceilometer.start(ctx, srv, scheme, stop, logger, stdout)
+	publishEnded, err := f.publish.start(ctx, doors, srv, scheme, stop, stdout)
 	if err != nil {
 		stop()
 		return errors.Join(err, ln.Close(), statsdEnded())
 	}
+	ceilometerEnded, err := f.ceilometer.start(ctx, srv, scheme, stop, logger, stdout)
+	if err != nil {
+		stop()
+		return errors.Join(err, ln.Close(), publishEnded(), statsdEnded())
+	}
 	fmt.Fprintf(stdout, "tsdb: serving %s on %s://%s\n", f.data, scheme, ln.Addr())
 	err = srv.Serve(ctx, ln)
 	stop()
-	return errors.Join(err, ceilometerEnded(), statsdEnded())
+	return errors.Join(err, ceilometerEnded(), publishEnded(), statsdEnded())
 }
 
 // options turns the settings into those of engine and server.

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/telemetrydb/tsdb/server/auth"
-	"github.com/telemetrydb/tsdb/server/limit"
 )
 
 // The paths of the doors that have one of their own.
@@ -31,7 +30,8 @@ func (d *Doors) Beside(gate *auth.Gate) map[string]http.Handler {
 			next.ServeHTTP(w, r)
 		})
 	}
-	return map[string]http.Handler{PathPublish: guard(d.Publish()), PathOTLP: guard(d.OTLP()), PathPush: guard(d.Pushgateway())}
+	return map[string]http.Handler{PathPublish: guard(d.Publish()), PathOTLP: guard(d.OTLP()), PathPush: guard(d.Pushgateway()),
+		PathPush + "@base64": guard(d.Pushgateway())}
 }
 
 // admitted tells whether the gate lets an administrator in.
@@ -47,20 +47,14 @@ func admitted(gate *auth.Gate, r *http.Request) *statusError {
 }
 
 // Handler gives all doors for a listener of their own: OTLP and pushes at their paths, and what the http publisher posts at every
-// other. It asks nobody who sends. most is how many requests it serves at once; the others are told to come again.
-func (d *Doors) Handler(most int) http.Handler {
-	gate := limit.NewGate(most)
+// other. It asks nobody who sends.
+func (d *Doors) Handler() http.Handler {
 	otlp, push, publish := d.OTLP(), d.Pushgateway(), d.Publish()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !gate.Enter() {
-			writeError(w, limit.ErrBusy)
-			return
-		}
-		defer gate.Leave()
 		switch path := r.URL.Path; {
 		case strings.TrimSuffix(path, "/") == PathOTLP:
 			otlp.ServeHTTP(w, r)
-		case strings.HasPrefix(path, PathPush):
+		case strings.HasPrefix(path, PathPush+"/"), strings.HasPrefix(path, PathPush+"@"):
 			push.ServeHTTP(w, r)
 		default:
 			publish.ServeHTTP(w, r)
