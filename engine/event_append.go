@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/telemetrydb/tsdb/index"
 )
@@ -45,24 +46,20 @@ func (db *DB) putEvents(events []Event, raws [][]byte) (wb *writeBatch, stored i
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tx := &eventTx{s: s, batch: db.p.NewBatch(), change: s.ix.NewChange(), lastName: s.lastName, ids: map[string]struct{}{},
-		numbers: map[string]uint32{}, days: map[eventDay]uint32{}, uses: map[eventUse]struct{}{}, coders: map[uint32]*rawCoder{}}
-	oldest := max(s.expired, db.oldestEventDay())
+		numbers: map[string]uint32{}, days: map[eventDay]uint32{}, uses: map[eventUse]struct{}{}, packers: map[uint32]*rawPacker{}}
 	defer func() {
 		if wb == nil {
 			tx.batch.Close()
 		}
 	}()
-	for i := range events {
-		if day, _ := dayOf(events[i].Generated); day < oldest {
-			continue
-		}
+	fresh, err := tx.fresh(events, max(s.expired, db.oldestEventDay()))
+	if err != nil || len(fresh) == 0 {
+		return nil, 0, err
+	}
+	for _, i := range fresh {
 		if err := tx.add(&events[i], raws[i]); err != nil {
 			return nil, 0, err
 		}
-	}
-	s.doubles.Add(uint64(tx.doubles))
-	if tx.stored == 0 {
-		return nil, 0, nil
 	}
 	if err := tx.finish(); err != nil {
 		return nil, 0, err
@@ -80,14 +77,13 @@ type eventTx struct {
 	batch    *writeBatch
 	change   *index.Change
 	stored   int
-	doubles  int
 	lastName uint32
 
 	ids     map[string]struct{}
 	numbers map[string]uint32   // names that are new
 	days    map[eventDay]uint32 // number of events of the days touched
 	uses    map[eventUse]struct{}
-	coders  map[uint32]*rawCoder // of types whose prototype is new
+	packers map[uint32]*rawPacker // of types whose prototype is new
 	event   storedEvent
 	key     []byte
 	rec     []byte
@@ -95,10 +91,30 @@ type eventTx struct {
 
 func (tx *eventTx) set(key, rec []byte) error { return tx.batch.Set(key, rec, nil) }
 
-func (tx *eventTx) add(e *Event, raw []byte) error {
-	if known, err := tx.known(e.MessageID); err != nil || known {
-		return err
+// fresh returns the places of the events that are to be stored. Those of a type come together: coders are few.
+func (tx *eventTx) fresh(events []Event, oldest eventDay) ([]int, error) {
+	var out []int
+	doubles := uint64(0)
+	for i := range events {
+		if day, _ := dayOf(events[i].Generated); day < oldest {
+			continue
+		}
+		known, err := tx.known(events[i].MessageID)
+		if err != nil {
+			return nil, err
+		}
+		if known {
+			doubles++
+		} else {
+			out = append(out, i)
+		}
 	}
+	tx.s.doubles.Add(doubles)
+	slices.SortStableFunc(out, func(i, j int) int { return strings.Compare(events[i].Type, events[j].Type) })
+	return out, nil
+}
+
+func (tx *eventTx) add(e *Event, raw []byte) error {
 	day, offset := dayOf(e.Generated)
 	ord, err := tx.nextOrdinal(day, e.MessageID)
 	if err != nil {
@@ -137,11 +153,7 @@ func (tx *eventTx) known(id string) (bool, error) {
 			return false, err
 		}
 	}
-	if known {
-		tx.doubles++
-	} else {
-		tx.ids[id] = struct{}{}
-	}
+	tx.ids[id] = struct{}{}
 	return known, nil
 }
 
@@ -178,8 +190,10 @@ func (tx *eventTx) resolve(e *Event, raw []byte) (err error) {
 	if raw == nil {
 		return nil
 	}
-	c, err := tx.coder(s.typ, raw)
-	s.how, s.raw = c.pack(raw)
+	p, err := tx.packer(s.typ, raw)
+	if err == nil {
+		s.how, s.raw = p.pack(raw)
+	}
 	return err
 }
 
@@ -202,21 +216,21 @@ func (tx *eventTx) number(text string) (uint32, error) {
 	return n, tx.set(ordinalKey(keyEventNameOf, n), appendTextRecord(nil, text))
 }
 
-// coder returns the coder of a type, and makes one of raw if that is long enough and there is none.
-func (tx *eventTx) coder(typ uint32, raw []byte) (*rawCoder, error) {
-	if c := tx.coders[typ]; c != nil {
-		return c, nil
+// packer returns the packer of a type, and makes one of raw if that is long enough and there is none.
+func (tx *eventTx) packer(typ uint32, raw []byte) (*rawPacker, error) {
+	if p := tx.packers[typ]; p != nil {
+		return p, nil
 	}
-	c, err := tx.s.coder(typ)
-	if err != nil || c != nil || len(raw) < minPrototype {
-		return c, err
+	p, err := tx.s.packer(typ)
+	if err != nil || p != nil || len(raw) < minPrototype {
+		return p, err
 	}
 	prototype := string(raw[:min(len(raw), maxPrototype)])
-	if c, err = newRawCoder(prototype); err != nil {
+	if p, err = newRawPacker(prototype); err != nil {
 		return nil, err
 	}
-	tx.coders[typ] = c
-	return c, tx.set(ordinalKey(keyEventRaw, typ), appendTextRecord(nil, prototype))
+	tx.packers[typ] = p
+	return p, tx.set(ordinalKey(keyEventRaw, typ), appendTextRecord(nil, prototype))
 }
 
 // noteUses writes which types and traits the day has, where that is not known to be written.
@@ -270,8 +284,8 @@ func (tx *eventTx) publish() {
 	for u := range tx.uses {
 		s.used.set(u, struct{}{}, 0)
 	}
-	for typ, c := range tx.coders {
-		s.coders.set(typ, c)
+	for typ, p := range tx.packers {
+		s.packers.set(typ, p)
 	}
 	s.count.Add(int64(tx.stored))
 	s.additions.Add(uint64(tx.stored))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/telemetrydb/tsdb/index"
 )
@@ -25,8 +26,9 @@ type eventStore struct {
 
 	numbers *clockCache[string, uint32]
 	texts   *clockCache[uint32, string]
-	used    *clockCache[eventUse, struct{}] // whose key is written
-	coders  coderCache
+	used    *clockCache[eventUse, struct{}]    // whose key is written
+	openers *clockCache[uint32, *zstd.Decoder] // of raw, by type
+	packers packerCache
 
 	sortFew, sortAlways uint64 // tests vary them
 }
@@ -43,7 +45,8 @@ func (s *eventStore) open(p *pebble.DB, maxBytes int64) (err error) {
 	s.used = newClockCache[eventUse, struct{}](maxBytes/8, func(u eventUse) uint32 {
 		return hashOrdinal(u.typ*31 + u.trait*5 + uint32(u.day) + uint32(u.kind))
 	})
-	s.coders.most = max(2, int(maxBytes/rawCoderBytes))
+	s.openers = newClockCache[uint32, *zstd.Decoder](maxBytes/8, hashOrdinal)
+	s.packers.most = max(2, int(4*maxBytes/rawPackerBytes))
 	if _, err = getRecord(p, lastNameKey, func(rec []byte) error {
 		s.lastName, err = decodeLastContext(rec)
 		return err
@@ -105,24 +108,55 @@ func (s *eventStore) text(n uint32) (text string, err error) {
 	return text, err
 }
 
-// coder returns the coder of a type, nil if there is nothing to compress against.
-func (s *eventStore) coder(typ uint32) (*rawCoder, error) {
-	if c := s.coders.get(typ); c != nil {
-		return c, nil
-	}
-	var c *rawCoder
-	key := ordinalKey(keyEventRaw, typ)
-	found, err := getRecord(s.p, key, func(rec []byte) error {
-		prototype, err := decodeTextRecord(rec)
-		if err == nil {
-			c, err = newRawCoder(prototype)
-		}
+// prototype returns what raw of a type is compressed against, "" if there is nothing yet.
+func (s *eventStore) prototype(typ uint32) (prototype string, err error) {
+	_, err = getRecord(s.p, ordinalKey(keyEventRaw, typ), func(rec []byte) error {
+		prototype, err = decodeTextRecord(rec)
 		return err
 	})
-	if err == nil && found { // there may be one soon where there is none
-		s.coders.set(typ, c)
+	return prototype, err
+}
+
+// packer returns the packer of a type, nil if there is nothing to compress against.
+func (s *eventStore) packer(typ uint32) (*rawPacker, error) {
+	if p := s.packers.get(typ); p != nil {
+		return p, nil
 	}
-	return c, err
+	prototype, err := s.prototype(typ)
+	if err != nil || prototype == "" {
+		return nil, err
+	}
+	p, err := newRawPacker(prototype)
+	if err == nil {
+		s.packers.set(typ, p)
+	}
+	return p, err
+}
+
+// unpack returns the raw of a stored event.
+func (s *eventStore) unpack(e *storedEvent) ([]byte, error) {
+	switch e.how {
+	case rawNone:
+		return nil, nil
+	case rawPlain:
+		return []byte(e.raw), nil
+	}
+	dec, ok := s.openers.get(e.typ)
+	if !ok {
+		prototype, err := s.prototype(e.typ)
+		if err != nil {
+			return nil, err
+		}
+		if dec, err = newRawOpener(prototype); err != nil {
+			return nil, err
+		}
+		s.openers.set(e.typ, dec, rawOpenerBytes)
+	}
+	raw, err := dec.DecodeAll([]byte(e.raw), nil)
+	if err != nil {
+		return nil, formatError("raw: " + err.Error())
+	}
+	return raw, nil
 }
 
 // read returns an event, nil if there is none at the place.
@@ -147,16 +181,10 @@ func (s *eventStore) export(ref eventRef, e *storedEvent, withRaw bool) (*Event,
 			return nil, err
 		}
 	}
-	if !withRaw || e.how == rawNone {
+	if !withRaw {
 		return out, nil
 	}
-	var c *rawCoder
-	if e.how == rawZstd {
-		if c, err = s.coder(e.typ); err != nil {
-			return nil, err
-		}
-	}
-	if out.Raw, err = c.unpack(e.how, e.raw); err != nil {
+	if out.Raw, err = s.unpack(e); err != nil {
 		return nil, corruptRecord(ref.key(nil), err)
 	}
 	return out, nil

@@ -157,6 +157,9 @@ func TestRawIsCompressed(t *testing.T) {
 		events = append(events, largeEvent(r, i, int64(i)*1e9))
 		raw += len(events[i].Raw)
 	}
+	longest := events[7]
+	longest.MessageID, longest.Raw = "longest", []byte(`"`+strings.Repeat("abcdefg ", maxEventRawBytes/8-1)+`123456"`)
+	events = append(events, longest)
 	if n, err := db.AppendEvents(context.Background(), events); n != len(events) || err != nil {
 		t.Fatal(n, err)
 	}
@@ -350,11 +353,15 @@ func FuzzDecodeEvent(f *testing.F) {
 		if err != nil || d != eventDay(day) || fmt.Sprintf("%+v", *again) != fmt.Sprintf("%+v", *e) {
 			t.Fatalf("%+v is %+v after a round trip, %v", e, again, err)
 		}
-		c, err := newRawCoder("prototype")
+		if e.how != rawZstd {
+			return
+		}
+		dec, err := newRawOpener("prototype")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if raw, err := c.unpack(e.how, e.raw); err == nil && len(raw) > maxEventRawBytes {
+		defer dec.Close()
+		if raw, err := dec.DecodeAll([]byte(e.raw), nil); err == nil && len(raw) > maxEventRawBytes {
 			t.Fatalf("raw of %d bytes", len(raw))
 		}
 	})
