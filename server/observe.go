@@ -62,6 +62,9 @@ func engineCounter(name, help string, read func(*engine.Stats) float64) engineMe
 var engineMetrics = []engineMetric{
 	engineGauge("metrics", "Metrics in the database.", func(s *engine.Stats) float64 { return float64(s.Metrics) }),
 	engineGauge("resources", "Resources in the database.", func(s *engine.Stats) float64 { return float64(s.Resources) }),
+	engineGauge("events", "Events in the database.", func(s *engine.Stats) float64 { return float64(s.Events) }),
+	engineCounter("added_events", "Events accepted.", func(s *engine.Stats) float64 { return float64(s.EventsAdded) }),
+	engineCounter("duplicate_events", "Events left out because their message ids were known.", func(s *engine.Stats) float64 { return float64(s.DuplicateEvents) }),
 	engineCounter("samples", "Samples accepted.", func(s *engine.Stats) float64 { return float64(s.Samples) }),
 	engineCounter("late_samples", "Samples dropped as older than the back window.", func(s *engine.Stats) float64 { return float64(s.Late) }),
 	engineCounter("duplicate_samples", "Samples that replaced one of the same time.", func(s *engine.Stats) float64 { return float64(s.Duplicates) }),

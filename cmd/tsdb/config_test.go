@@ -87,6 +87,7 @@ func TestConfigRefuses(t *testing.T) {
 		"query-series = 0":                            "--query-series",
 		"query-memory = \"much\"":                     "--query-memory",
 		"keep-ended = \"-1h\"":                        "--keep-ended",
+		"keep-events = \"-1h\"":                       "--keep-events",
 		"max-limit = 1.5":                             "max-limit: 1.5 is no int",
 		"proxy-headers = \"true\"":                    "proxy-headers: true is no bool",
 		"listen = true":                               "listen: true is no string",

@@ -26,6 +26,7 @@ type serveFlags struct {
 	logFormat, logLevel string
 
 	keepEnded, keepRevisions time.Duration
+	keepEvents               time.Duration
 
 	querySeries int
 	queryPoints int64
@@ -70,6 +71,7 @@ func (f *serveFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.memory, "memory", "auto", "memory for samples not yet sealed, caches and buffers; auto: a sixteenth of the machine's, 64MiB to 1GiB")
 	fl.DurationVar(&f.keepEnded, "keep-ended", 0, "how long resources are kept after they ended, with their metrics; 0: for ever")
 	fl.DurationVar(&f.keepRevisions, "keep-revisions", 0, "how long past states of resources are kept; 0: as long as the resource")
+	fl.DurationVar(&f.keepEvents, "keep-events", 0, "how long events are kept after they were generated, by whole days; 0: for ever")
 	fl.BoolVar(&f.noDefaultPolicies, "no-default-policies", false, "do not create archive policies in an empty database")
 	fl.StringVar(&f.logFormat, "log-format", "text", "text or json")
 	fl.StringVar(&f.logLevel, "log-level", "info", "debug (with a line for each request), info, warn or error")

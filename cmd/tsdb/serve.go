@@ -119,7 +119,7 @@ func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err err
 
 // options turns the settings into those of engine and server.
 func (f *serveFlags) options(logger *slog.Logger) (*engine.Options, *server.Options, error) {
-	eo := &engine.Options{SyncEvery: f.syncEvery, KeepEnded: f.keepEnded, KeepRevisions: f.keepRevisions, Logger: logger}
+	eo := &engine.Options{SyncEvery: f.syncEvery, KeepEnded: f.keepEnded, KeepRevisions: f.keepRevisions, KeepEvents: f.keepEvents, Logger: logger}
 	switch f.sync {
 	case "always":
 	case "interval":
@@ -127,8 +127,8 @@ func (f *serveFlags) options(logger *slog.Logger) (*engine.Options, *server.Opti
 	default:
 		return nil, nil, fmt.Errorf("--sync %q: want always or interval", f.sync)
 	}
-	if f.keepEnded < 0 || f.keepRevisions < 0 {
-		return nil, nil, errors.New("--keep-ended, --keep-revisions: want 0 or more")
+	if f.keepEnded < 0 || f.keepRevisions < 0 || f.keepEvents < 0 {
+		return nil, nil, errors.New("--keep-ended, --keep-revisions, --keep-events: want 0 or more")
 	}
 	var err error
 	if f.memory == "auto" {
