@@ -13,6 +13,8 @@
 // A sample may carry a Context (owner, source, metadata as JSON) and the time of its arrival, and a policy may keep every sample, late and
 // simultaneous ones too: View.Samples and View.MergeSamples read them, FindContexts and MetricsOfContexts say where to look.
 //
+// An Event is something that happened, with traits; it belongs to no metric. AppendEvents stores events, Events, EventTypes and EventTraits find them.
+//
 // All methods of DB may be called concurrently; Batch, Tx and View each serve one goroutine at a time. Several databases may be
 // open in one process, and one directory in one process. Close waits for running calls and for the database's own goroutines, which
 // seal, expire and checkpoint: work that no answer depends on.
@@ -25,7 +27,7 @@
 // else go on, and nothing panics or ends the process.
 //
 // The database is one key space of Pebble's, and samples in Pebble's log. Its keys are in keys.go and blockkey.go, log records in
-// logrec.go and their files in logfile.go and logstate.go, series records in series.go, catalogue records in catalogue_record.go; blocks are those of package encoding, index entries those of package index.
+// logrec.go and their files in logfile.go and logstate.go, series records in series.go, catalogue records in catalogue_record.go, events in event_record.go; blocks are those of package encoding, index entries those of package index.
 //
 // The package knows no network, no query language and no configuration files, prints nothing, and keeps nothing outside the
 // file system of its Options.
