@@ -4,6 +4,7 @@
 //	tsdb config          print the settings of tsdb serve
 //	tsdb load FILE|-     post JSON lines to a server
 //	tsdb import          bring in what Ceilometer kept elsewhere
+//	tsdb export FILE|-   write samples and events as JSON lines or CSV
 //	tsdb check DIR       read and verify every byte of a database
 //	tsdb dump DIR        print what is stored
 //	tsdb version         tell the version
@@ -40,7 +41,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(), configCommand(), loadCommand(), checkCommand(), dumpCommand(), importCommand(),
+	root.AddCommand(serveCommand(), configCommand(), loadCommand(), checkCommand(), dumpCommand(), importCommand(), exportCommand(),
 		versionCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)
