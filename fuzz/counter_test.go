@@ -140,7 +140,7 @@ func TestCounters(t *testing.T) {
 				h.opts = engine.Options{FS: h.fs, MemoryBytes: 8 << 20}
 				h.open()
 				defer h.close()
-				m := &history{machine: newMachine(r, 6*3600), period: period}
+				m := &history{machine: newMachine(r, 3*3600), period: period}
 				m.create(h, i)
 				m.run(h)
 				m.compare(h)
