@@ -73,6 +73,9 @@ func refusals(t *testing.T, r *ingest.Refused) string {
 	return fmt.Sprint(all)
 }
 
+// secondUp is a request of version 2: the symbols "", __name__ and up, and a series of them with a sample of 1 at 1.7 s.
+var secondUp = []byte("\x22\x00\x22\x08__name__\x22\x02up\x2a\x12\x0a\x02\x01\x02\x12\x0c\x09\x00\x00\x00\x00\x00\x00\xf0\x3f\x10\xa4\x0d")
+
 func TestPrometheusWrite(t *testing.T) {
 	h, refused := newForeignHarness(t)
 	const path = "/v1/prometheus/write"
@@ -108,7 +111,9 @@ func TestPrometheusWrite(t *testing.T) {
 		status  int
 	}{
 		{"not compressed", up, nil, 400},
-		{"version 2", snappy.Encode(nil, up), []string{"Content-Type", "application/x-protobuf;proto=io.prometheus.write.v2.Request"}, 415},
+		{"version 3", snappy.Encode(nil, up), []string{"Content-Type", "application/x-protobuf;proto=io.prometheus.write.v3.Request"}, 415},
+		{"version 2", snappy.Encode(nil, secondUp), []string{"Content-Type", "application/x-protobuf;proto=io.prometheus.write.v2.Request"}, 202},
+		{"a symbol that is not there", snappy.Encode(nil, secondUp[4:]), []string{"Content-Type", "application/x-protobuf;proto=io.prometheus.write.v2.Request"}, 400},
 		{"another compression", snappy.Encode(nil, up), []string{"Content-Encoding", "zstd"}, 415},
 		{"a bomb", snappy.Encode(nil, make([]byte, 32<<10)), nil, 413},
 		{"too large", make([]byte, 32<<10), nil, 413},

@@ -2,8 +2,9 @@ package gnocchi
 
 import (
 	"errors"
+	"mime"
 	"net/http"
-	"strings"
+	"strconv"
 
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/index"
@@ -22,8 +23,9 @@ var prometheusType = engine.ResourceType{Name: "prometheus", Attributes: []engin
 // postPrometheusWrite stores a remote write request. What cannot be mapped is refused after the rest has been stored: a sender does
 // not repeat what was answered with 400.
 func (c *call) postPrometheusWrite() error {
-	if strings.Contains(c.r.Header.Get("Content-Type"), "io.prometheus.write.v2") {
-		return fail(http.StatusUnsupportedMediaType, "Only version 1 of remote write is understood")
+	second, err := c.remoteWriteVersion()
+	if err != nil {
+		return err
 	}
 	most := c.o.MaxBodyBytes / foreignShare
 	raw, err := c.rawBody(most, "snappy")
@@ -40,8 +42,16 @@ func (c *call) postPrometheusWrite() error {
 	}
 	defer memory.Release()
 	var in prometheus.Request
-	if err := in.Decode(raw, most); err != nil {
+	if second {
+		err = in.DecodeV2(raw, most)
+	} else {
+		err = in.Decode(raw, most)
+	}
+	if err != nil {
 		return requestError(err, most)
+	}
+	if second { // nothing is written yet
+		c.remoteWritten(0)
 	}
 	for reason, n := range in.Refused {
 		c.o.Refused.Add(prometheusProtocol, reason, n)
@@ -53,10 +63,36 @@ func (c *call) postPrometheusWrite() error {
 	if err := c.store(prometheusProtocol, w); err != nil {
 		return err
 	}
+	if second {
+		c.remoteWritten(len(w.Samples))
+	}
 	if in.Fault != "" {
 		return badRequest(in.Fault)
 	}
 	return c.empty(http.StatusAccepted)
+}
+
+// remoteWriteVersion tells whether a request is of the second version of the protocol: its content type names the message.
+func (c *call) remoteWriteVersion() (second bool, err error) {
+	_, params, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	if err != nil { // nothing, or nonsense, which older senders get away with
+		return false, nil
+	}
+	switch params["proto"] {
+	case "", "prometheus.WriteRequest":
+		return false, nil
+	case "io.prometheus.write.v2.Request":
+		return true, nil
+	}
+	return false, fail(http.StatusUnsupportedMediaType, "Only prometheus.WriteRequest and io.prometheus.write.v2.Request are understood")
+}
+
+// remoteWritten tells the sender, as version 2 has it, how much was stored.
+func (c *call) remoteWritten(samples int) {
+	h := c.w.Header()
+	h.Set("X-Prometheus-Remote-Write-Samples-Written", strconv.Itoa(samples))
+	h.Set("X-Prometheus-Remote-Write-Histograms-Written", "0")
+	h.Set("X-Prometheus-Remote-Write-Exemplars-Written", "0")
 }
 
 // requestError answers for a body that is no write request.

@@ -1,5 +1,5 @@
 // Package prometheus reads what Prometheus sends to a remote storage: protocol buffers (prometheus.WriteRequest of its remote
-// write protocol, version 1) compressed with snappy.
+// write protocol, version 1, or io.prometheus.write.v2.Request, version 2) compressed with snappy.
 //
 //	var r prometheus.Request
 //	err := r.Decode(body, 64<<20)

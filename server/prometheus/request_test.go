@@ -121,6 +121,66 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+// second is a request of version 2 with a series of the symbols that refs number.
+func second(refs []byte, rest ...[]byte) []byte {
+	var all []byte
+	for _, s := range []string{"", "__name__", "up", "job", "node", "instance", "h:9100", "\xff"} {
+		all = append(all, message(4, []byte(s))...)
+	}
+	one := message(1, refs)
+	for _, r := range rest {
+		one = append(one, r...)
+	}
+	return append(all, message(5, one)...)
+}
+
+func TestDecodeV2(t *testing.T) {
+	var r Request
+	all := second([]byte{1, 2, 3, 4, 5, 6}, sample(1500, 1), sample(1600, 2.5), message(3, []byte("a histogram")), message(4, []byte("an exemplar")), message(5, []byte("metadata")))
+	all = append(all, message(5, append([]byte{1 << 3, 1, 1 << 3, 2}, sample(7, 1)...))...) // not packed, no job
+	if err := r.DecodeV2(request(all), 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	want := []Series{
+		{Resource{"node", "h:9100"}, "up", []Sample{{1_500_000_000, 1}, {1_600_000_000, 2.5}}},
+		{Resource{"none", "none"}, "up", []Sample{{7_000_000, 1}}},
+	}
+	if !reflect.DeepEqual(r.Series, want) || !maps.Equal(r.Refused, map[string]int{ReasonHistogram: 1}) {
+		t.Errorf("got  %+v %v\nwant %+v", r.Series, r.Refused, want)
+	}
+	if err := r.DecodeV2(request(second([]byte{1, 7}, sample(1, 1))), 1<<20); err != nil || r.Refused[ReasonEncoding] != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	for name, body := range map[string][]byte{
+		"text":                     []byte("up 1"),
+		"a symbol beyond the last": request(second([]byte{1, 8})),
+		"a label without a value":  request(second([]byte{1, 2, 3})),
+		"labels cut short":         request(second([]byte{1, 0x80})),
+		"labels that are a number": request(second(nil, []byte{1<<3 | kindFixed8, 1, 2, 3, 4, 5, 6, 7, 8})),
+		"samples that are none":    request(second(nil, []byte{2<<3 | kindVarint, 1})),
+		"a first symbol with text": request(message(4, []byte("x"))),
+		"symbols that are numbers": request([]byte{4<<3 | kindVarint, 1}),
+	} {
+		if err := r.DecodeV2(body, 1<<20); !errors.Is(err, ErrFormat) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := r.DecodeV2(request(second([]byte{1, 2}, []byte(strings.Repeat("\x12\x00", 300_000)))), 8<<20); !errors.Is(err, ErrLarge) {
+		t.Error("samples without end:", err)
+	}
+}
+
+// FuzzDecodeV2 does what FuzzDecode does with version 2.
+func FuzzDecodeV2(f *testing.F) {
+	f.Add(second([]byte{1, 2, 3, 4, 5, 6}, sample(1500, 1), message(3, nil)))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		r := Request{Refused: map[string]int{}}
+		if r.decodeV2(in) == nil {
+			checkRequest(t, &r, len(in))
+		}
+	})
+}
+
 // FuzzDecode looks for a message that breaks the decoder or makes more of it than there is.
 func FuzzDecode(f *testing.F) {
 	f.Add(series(label("job", "node"), label("__name__", "up"), sample(1500, 1), sample(1600, 2.5), message(4, nil)))
@@ -130,19 +190,24 @@ func FuzzDecode(f *testing.F) {
 		if r.decode(in) != nil {
 			return
 		}
-		n := 0
-		for _, s := range r.Series {
-			if n += len(s.Samples); len(s.Samples) == 0 || s.Metric == "" {
-				t.Errorf("%+v", s)
-			}
-		}
-		for _, k := range r.Refused {
-			n += k
-		}
-		if n > len(in) {
-			t.Errorf("%d samples of %d bytes", n, len(in))
-		}
+		checkRequest(t, &r, len(in))
 	})
+}
+
+// checkRequest sees to it that no more was made than there was.
+func checkRequest(t *testing.T, r *Request, most int) {
+	n := 0
+	for _, s := range r.Series {
+		if n += len(s.Samples); len(s.Samples) == 0 || s.Metric == "" {
+			t.Errorf("%+v", s)
+		}
+	}
+	for _, k := range r.Refused {
+		n += k
+	}
+	if n > most {
+		t.Errorf("%d samples of %d bytes", n, most)
+	}
 }
 
 // FuzzCompressed does the same with what comes before: the compression.

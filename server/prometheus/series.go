@@ -59,6 +59,12 @@ func (s *timeSeries) label(message []byte) error {
 	if err != nil {
 		return err
 	}
+	s.set(name, value)
+	return nil
+}
+
+// set takes over a label if it is one that counts.
+func (s *timeSeries) set(name, value []byte) {
 	switch string(name) {
 	case "__name__":
 		s.name = s.text(value, "")
@@ -67,7 +73,6 @@ func (s *timeSeries) label(message []byte) error {
 	case "instance":
 		s.resource.Instance = s.text(value, noLabel)
 	}
-	return nil
 }
 
 // text copies a label's value.
