@@ -12,6 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/rollup"
 	"github.com/telemetrydb/tsdb/server/auth"
 	"github.com/telemetrydb/tsdb/server/samples"
 )
@@ -28,14 +29,17 @@ var testNow = time.Date(2024, 5, 6, 7, 8, 9, 123456789, time.UTC)
 
 func newHarness(t testing.TB) *harness { return newHarnessWith(t, &Options{}) }
 
-func newHarnessWith(t testing.TB, o *Options) *harness {
+func newHarnessWith(t testing.TB, o *Options) *harness { return newHarnessOf(t, o, &samples.Options{}) }
+
+func newHarnessOf(t testing.TB, o *Options, so *samples.Options) *harness {
 	t.Helper()
 	db, err := engine.Open("db", &engine.Options{FS: vfs.NewMem()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	h := &harness{t: t, db: db, store: samples.New(db, &samples.Options{Now: func() time.Time { return testNow }})}
+	so.Now = func() time.Time { return testNow }
+	h := &harness{t: t, db: db, store: samples.New(db, so)}
 	if o.Gate == nil {
 		o.Gate = auth.NewGate(auth.None{}, nil)
 	}
@@ -382,4 +386,60 @@ func TestEventsAndBeside(t *testing.T) {
 	if w := h.ask("GET", "/other/x", "", nil); w.Code != http.StatusTeapot {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
+}
+
+func TestMessageIDs(t *testing.T) {
+	h := newHarnessOf(t, &Options{}, &samples.Options{KeepMessageIDs: true})
+	h.write(samples.Sample{Meter: "a", ResourceID: "r1", Volume: 1, Time: 1e18, MessageID: "first one"},
+		samples.Sample{Meter: "b", ResourceID: "r1", Volume: 2, Time: 2e18, MessageID: "second"},
+		samples.Sample{Meter: "a", ResourceID: "r1", Volume: 3, Time: 3e18})
+	check(t, "ids", strings.TrimPrefix(show(h.get("/v2/samples", nil), "id"), show(h.get("/v2/samples?limit=1", nil), "id")), "; second; first one")
+	check(t, "of one", h.get("/v2/samples/first%20one", nil).(map[string]any)["id"].(string), "first one")
+	check(t, "a filter", show(h.get("/v2/samples?"+q("message_id eq second"), nil), "volume"), "2")
+	got := h.decoded(h.ask("POST", "/v2/query/samples", `{"filter": "{\"=~\": {\"message_id\": \"ir\"}}", "orderby": "[{\"volume\": \"asc\"}]"}`, nil), 200)
+	check(t, "a complex query", show(got, "id"), "first one")
+}
+
+// TestSamplesOfGnocchi has measures that came without contexts.
+func TestSamplesOfGnocchi(t *testing.T) {
+	h := newHarness(t)
+	creator := "u:p"
+	var m engine.Metric
+	err := h.db.Update(t.Context(), func(tx *engine.Tx) error {
+		r := engine.Resource{ID: engine.NewUUID(), OriginalID: "vm", Type: "generic", Creator: &creator, ProjectID: ptr("p1"), UserID: ptr("u1")}
+		if err := tx.CreateResource(&r); err != nil {
+			return err
+		}
+		if err := tx.CreateArchivePolicy(engine.ArchivePolicy{Name: "raw", Raw: engine.RawForever, Methods: []rollup.Method{rollup.Mean},
+			Definition: []engine.Granularity{{Width: time.Minute, Points: 1000, Timespan: 1000 * time.Minute}}}); err != nil {
+			return err
+		}
+		var err error
+		m, err = tx.CreateMetric(engine.Metric{Name: ptr("cpu"), Unit: ptr("%"), Creator: &creator, Policy: "raw", Resource: &r.ID})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b engine.Batch
+	b.Add(m.Ref, at("2024-01-01T00:00:00"), 1)
+	b.Add(m.Ref, at("2024-01-01T00:00:01"), 3)
+	if _, err := h.db.Append(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	h.fill()
+	check(t, "meter", show(h.get("/v2/meters?"+q("resource eq vm"), nil), "name", "type", "unit", "user_id", "source"), "cpu gauge % u1 openstack")
+	for _, path := range []string{"/v2/samples?" + q("resource eq vm"), "/v2/meters/cpu", "/v2/meters/cpu?" + q("project eq p1", "source eq openstack"),
+		"/v2/meters/cpu?" + q("resource eq vm", "user eq u1")} {
+		if got := h.get(path, nil).([]any); len(got) != 2 {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+	check(t, "a project", show(h.get("/v2/samples?"+q("user eq u1"), as("p1")), "volume"), "3; 1; 1; 0.5")
+	check(t, "another", show(h.get("/v2/samples", as("p2")), "volume"), "4; 2")
+	check(t, "metadata", show(h.get("/v2/samples?"+q("metadata.host eq None"), as("p1")), "volume"), "3; 1; 0.5")
+	check(t, "statistics", show(h.get("/v2/meters/cpu/statistics?"+q("project eq p1"), nil), "sum", "unit"), "4 %")
+	got := h.decoded(h.ask("POST", "/v2/query/samples", `{"filter": "{\"=\": {\"unit\": \"%\"}}"}`, nil), 200)
+	check(t, "a complex query", show(got, "volume"), "3; 1")
+	check(t, "resource", show(h.get("/v2/resources?"+q("timestamp ge 2024-01-01"), nil), "resource_id", "first_sample_timestamp"), "vm 2024-01-01T00:00:00")
 }
