@@ -388,18 +388,6 @@ func TestEventsAndBeside(t *testing.T) {
 	}
 }
 
-func TestMessageIDs(t *testing.T) {
-	h := newHarnessOf(t, &Options{}, &samples.Options{KeepMessageIDs: true})
-	h.write(samples.Sample{Meter: "a", ResourceID: "r1", Volume: 1, Time: 1e18, MessageID: "first one"},
-		samples.Sample{Meter: "b", ResourceID: "r1", Volume: 2, Time: 2e18, MessageID: "second"},
-		samples.Sample{Meter: "a", ResourceID: "r1", Volume: 3, Time: 3e18})
-	check(t, "ids", strings.TrimPrefix(show(h.get("/v2/samples", nil), "id"), show(h.get("/v2/samples?limit=1", nil), "id")), "; second; first one")
-	check(t, "of one", h.get("/v2/samples/first%20one", nil).(map[string]any)["id"].(string), "first one")
-	check(t, "a filter", show(h.get("/v2/samples?"+q("message_id eq second"), nil), "volume"), "2")
-	got := h.decoded(h.ask("POST", "/v2/query/samples", `{"filter": "{\"=~\": {\"message_id\": \"ir\"}}", "orderby": "[{\"volume\": \"asc\"}]"}`, nil), 200)
-	check(t, "a complex query", show(got, "id"), "first one")
-}
-
 // TestSamplesOfGnocchi has measures that came without contexts.
 func TestSamplesOfGnocchi(t *testing.T) {
 	h := newHarness(t)
