@@ -10,10 +10,12 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/server/publish"
 	"github.com/telemetrydb/tsdb/server/samples"
 	"github.com/telemetrydb/tsdb/server/simplequery"
 )
@@ -231,12 +233,6 @@ func appendTime(dst []byte, nanos int64) []byte {
 	return time.Unix(0, nanos).UTC().AppendFormat(dst, time.RFC3339Nano)
 }
 
-// csvColumns are the columns of samples in CSV. null is written as \N, other values as they are.
-var csvColumns = []string{"timestamp", "recorded_at", "resource_id", "name", "type", "unit", "volume", "user_id", "project_id", "source", "id",
-	"resource_metadata"}
-
-const csvNull = `\N`
-
 // csvSamples writes samples in CSV with a header.
 type csvSamples struct {
 	w      *csv.Writer
@@ -245,15 +241,15 @@ type csvSamples struct {
 }
 
 func newCSVSamples(w io.Writer) *csvSamples {
-	c := &csvSamples{w: csv.NewWriter(w), record: make([]string, len(csvColumns))}
-	c.err = c.w.Write(csvColumns)
+	c := &csvSamples{w: csv.NewWriter(w), record: make([]string, strings.Count(publish.CSVHeader, ",")+1)}
+	c.err = c.w.Write(strings.Split(publish.CSVHeader, ","))
 	return c
 }
 
 func (c *csvSamples) sample(x *samples.Sample) error {
 	nullable := func(s *string) string {
 		if s == nil {
-			return csvNull
+			return publish.CSVNull
 		}
 		return *s
 	}

@@ -30,9 +30,9 @@ func importSamplesCommand() *cobra.Command {
 	var f importSamplesFlags
 	cmd := &cobra.Command{
 		Use:   "samples FILE...",
-		Short: "Import what Ceilometer's file publisher wrote",
-		Long: `Import samples and events from files of Ceilometer's file publisher: a sample or an event a line, as JSON or as Python prints a
-dictionary. Files may be compressed with gzip; - is the standard input. Lines that cannot be read are counted by reason and left out.
+		Short: "Import what Ceilometer's file publisher or tsdb export wrote",
+		Long: `Import samples and events from files of Ceilometer's file publisher, a sample or an event a line, as JSON or as Python prints a
+dictionary, and from what tsdb export wrote, CSV included. Files may be compressed with gzip; - is the standard input. Lines that cannot be read are counted by reason and left out.
 Samples of a file that is imported twice are there twice. The database must not be served meanwhile.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -97,7 +97,11 @@ func importFile(ctx context.Context, doors *publish.Doors, name string, stdin io
 		progress = func(int64) { _ = bar.Set64(counted.n) }
 	}
 	begin := time.Now()
-	read, err := doors.ReadFile(ctx, src, progress)
+	readAll := doors.ReadFile
+	if head, _ := src.Peek(len(publish.CSVHeader)); string(head) == publish.CSVHeader {
+		readAll = doors.ReadCSV
+	}
+	read, err := readAll(ctx, src, progress)
 	fmt.Fprintf(stdout, "%s: %d of %d lines stored, in %.1f s\n", name, read.Stored, read.Lines, time.Since(begin).Seconds())
 	for _, reason := range slices.Sorted(maps.Keys(read.Refused)) {
 		fmt.Fprintf(stdout, "%s: %d refused: %s\n", name, read.Refused[reason], reason)
@@ -121,10 +125,14 @@ func (c *countingReader) Read(p []byte) (int, error) {
 }
 
 // plain gives what r reads, decompressed if it is compressed with gzip.
-func plain(r io.Reader) (io.Reader, error) {
+func plain(r io.Reader) (*bufio.Reader, error) {
 	b := bufio.NewReaderSize(r, 256<<10)
 	if head, _ := b.Peek(2); string(head) != "\x1f\x8b" {
 		return b, nil
 	}
-	return gzip.NewReader(b)
+	z, err := gzip.NewReader(b)
+	if err != nil {
+		return nil, err
+	}
+	return bufio.NewReaderSize(z, 256<<10), nil
 }

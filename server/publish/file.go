@@ -26,25 +26,19 @@ type Read struct {
 }
 
 // ReadFile stores what a file of the file publisher has: in each line a sample or an event, as JSON or as Python's repr, in object form or
-// message form. Lines that cannot be read are refused and the rest goes on. progress, if it is not nil, is told how many bytes are
+// message form, with recorded_at if it is known. Lines that cannot be read are refused and the rest goes on. progress, if it is not nil, is told how many bytes are
 // done, now and then.
 //
 // Errors are those of reading and of the database; what was stored before stays, and Read says how much that is.
 func (d *Doors) ReadFile(ctx context.Context, file io.Reader, progress func(bytes int64)) (Read, error) {
 	out := Read{Refused: map[string]int64{}}
 	in := d.intake(protocolFile, peerText(""), "")
+	in.decoder.arrived = true
 	lines := bufio.NewReaderSize(file, 256<<10)
 	var line, json []byte
 	var done int64
 	store := func() error {
-		err := in.store(ctx)
-		if err == nil {
-			out.Stored += int64(in.stored)
-		}
-		for reason, n := range in.refused {
-			out.Refused[reason] += int64(n)
-		}
-		in.reset()
+		err := in.finish(ctx, &out)
 		if progress != nil {
 			progress(done)
 		}

@@ -27,13 +27,14 @@ type decoder struct {
 	source  string // of samples that do not say it
 	secret  string // samples have to be signed with it; "": they do not
 	objects bool   // those in object form do not, either: they never are
+	arrived bool   // they may say when they arrived
 }
 
 // fields are the parts of a sample in either of its forms.
 type fields struct {
 	name, typ, unit, volume, id     *fastjson.Value
 	user, project, resource, source *fastjson.Value
-	timestamp, metadata             *fastjson.Value
+	timestamp, metadata, recorded   *fastjson.Value
 	message                         bool // form: counter_name, not name
 }
 
@@ -74,6 +75,8 @@ func (f *fields) find(o *fastjson.Object) {
 			f.timestamp = v
 		case "resource_metadata":
 			f.metadata = v
+		case "recorded_at":
+			f.recorded = v
 		}
 	})
 	if !f.message {
@@ -99,6 +102,11 @@ func (d *decoder) sample(v *fastjson.Value, arrival int64) (s samples.Sample, ba
 		return s, refuse(reasonSignature, "the signature of a sample is wrong, of %s", f.about())
 	}
 	s.Arrival = arrival
+	if d.arrived && f.recorded != nil {
+		if s.Arrival, bad = timestamp(f.recorded, arrival); bad != nil {
+			return s, refuse(bad.Reason, "%s, of %s", bad.Detail, f.about())
+		}
+	}
 	if bad = f.texts(&s, d.source); bad != nil {
 		return s, bad
 	}
