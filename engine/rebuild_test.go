@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -389,4 +390,144 @@ func (c *changing) compare() {
 			c.t.Fatalf("policy %s: raw sample %d is %v at %d, want %v at %d", c.name, i, vs[i], ts[i], floatOf(x.bits), x.t)
 		}
 	}
+}
+
+// TestChangePolicyBesideLateSamples changes policies while samples come, late ones among them, so that rebuilding has to be done again and
+// again: nothing is lost, and aggregates are those of all samples.
+func TestChangePolicyBesideLateSamples(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	p := ArchivePolicy{Definition: days(time.Second, time.Minute), Methods: []rollup.Method{rollup.Count, rollup.Sum}, Raw: RawForever, KeepAll: true}
+	s := newSampled(t, 3, p)
+	ids := make([]UUID, len(s.refs))
+	for i, ref := range s.refs {
+		m, err := s.db.MetricByRef(ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[i] = m.ID
+	}
+	update := func(fn func(tx *Tx) error) {
+		if err := s.db.Update(context.Background(), fn); err != nil {
+			t.Error(err)
+		}
+	}
+	update(func(tx *Tx) error {
+		p.Name, p.Definition, p.Methods = "q", days(7*time.Second, time.Hour), []rollup.Method{rollup.Count, rollup.Sum.OfRate()}
+		return tx.CreateArchivePolicy(p)
+	})
+	var mu sync.Mutex // of s.want
+	var writers sync.WaitGroup
+	for w := range uint64(2) {
+		writers.Go(func() {
+			r := rand.New(rand.NewPCG(seed, w))
+			for n := range int64(150) {
+				var b Batch
+				mu.Lock()
+				for _, ref := range s.refs {
+					for range 20 {
+						s.add(&b, oneSample{ref: ref, t: int64(1e18) + n*20e9 - r.Int64N(2)*r.Int64N(4000e9) + r.Int64N(20e9), v: float64(r.IntN(100))})
+					}
+				}
+				if _, err := s.db.Append(context.Background(), &b); err != nil {
+					t.Error(err)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for n := range 60 {
+		update(func(tx *Tx) error { // several at once
+			for i := range 1 + n%len(ids) {
+				if err := tx.ChangePolicy(ids[i], []string{"q", "p"}[n/3%2]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		v, err := s.db.View(s.refs...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ref := range s.refs {
+			ts, _, err := v.Raw(context.Background(), ref, 0, math.MaxInt64, nil, nil)
+			if err != nil || len(ts)%20 != 0 {
+				t.Errorf("%d samples, %v", len(ts), err)
+			}
+		}
+		v.Close()
+	}
+	writers.Wait()
+	s.check(0, math.MaxInt64, nil)
+	s.compareGroups()
+	s.reopen(true)
+	s.compareGroups()
+	s.checkFiles()
+}
+
+// TestChangePolicyView holds a view over a change, and asks for what is not there.
+func TestChangePolicyView(t *testing.T) {
+	c := newChanging(t, rand.New(rand.NewPCG(1, 1)))
+	ctx := context.Background()
+	c.change()
+	for range 5 {
+		c.append()
+	}
+	c.must(c.db.checkpoint(sealCut))
+	v, err := c.db.View(c.ref)
+	c.must(err)
+	old, name := c.points(), c.name
+	for c.name == name {
+		c.change()
+	}
+	c.compare()
+	got := 0
+	for _, w := range v.series[0].plan.widths {
+		points, err := v.Measures(ctx, c.ref, time.Duration(w), v.series[0].plan.methods, 0, math.MaxInt64)
+		c.must(err)
+		for k, m := range v.series[0].plan.methods {
+			for i, start := range points[k].Times {
+				if x, ok := old[point{w, start, m}]; !ok || x != points[k].Values[i] {
+					t.Errorf("%v of %v at %d is %v, was %v", m, time.Duration(w), start, points[k].Values[i], x)
+				}
+				got++
+			}
+		}
+	}
+	if got != len(old) {
+		t.Errorf("the view has %d points, had %d", got, len(old))
+	}
+	for _, tc := range []struct {
+		id     UUID
+		policy string
+		want   Kind
+	}{{NewUUID(), "raw", KindMetric}, {c.id, "no such", KindArchivePolicy}} {
+		err := c.db.Update(ctx, func(tx *Tx) error { return tx.ChangePolicy(tc.id, tc.policy) })
+		var e *Error
+		if !errors.As(err, &e) || e.Kind != tc.want || e.Err != ErrNotFound {
+			t.Errorf("%v: %v", tc.want, err)
+		}
+	}
+	// In one transaction: a metric made and changed, one changed and deleted, and a policy that is free then.
+	c.must(c.db.Update(ctx, func(tx *Tx) error {
+		m, err := tx.CreateMetric(Metric{Policy: "raw"})
+		if err == nil {
+			err = tx.ChangePolicy(m.ID, "none")
+		}
+		if err == nil {
+			err = tx.ChangePolicy(c.id, "dense")
+		}
+		if err == nil {
+			err = tx.DeleteMetric(c.id)
+		}
+		if err == nil {
+			err = tx.DeleteArchivePolicy("raw")
+		}
+		return err
+	}))
+	if err := c.db.Update(ctx, func(tx *Tx) error { return tx.DeleteArchivePolicy("none") }); !errors.Is(err, ErrInUse) {
+		t.Errorf("delete a policy in use: %v", err)
+	}
+	v.Close() // before Close, which waits for it
+	c.must(c.db.Close())
 }
