@@ -7,6 +7,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -249,4 +251,43 @@ func FuzzDecodeNames(f *testing.F) {
 			t.Fatalf("%q became %q, %v", names, again, err)
 		}
 	})
+}
+
+// TestMessageIDsTogether has many writers of the same named samples: each is stored once.
+func TestMessageIDsTogether(t *testing.T) {
+	s := newSampled(t, 2, ArchivePolicy{Definition: []Granularity{{Width: time.Second}}, Methods: []rollup.Method{rollup.Mean},
+		Raw: RawForever, KeepAll: true})
+	var stored atomic.Int64
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() {
+			for i := range 40 {
+				b := Batch{WantSeqs: true}
+				for k := range 5 {
+					b.AddNamedSample(s.refs[k%2], 1e18+int64(i-i%3)*1e9, float64(i), 0, 0, fmt.Sprint("n", i, " ", k))
+				}
+				res, err := s.db.Append(context.Background(), &b)
+				if err != nil || res.Accepted+res.Duplicate != 5 {
+					t.Errorf("%+v, %v", res, err)
+				}
+				stored.Add(int64(res.Accepted))
+				for k, seq := range b.Seqs {
+					name, err := s.db.MessageID(s.refs[k%2], 1e18+int64(i-i%3)*1e9, seq)
+					if want := fmt.Sprint("n", i, " ", k); err != nil || name != want {
+						t.Errorf("%q, want %q, %v", name, want, err)
+					}
+				}
+				if i%10 == 9 {
+					if err := s.db.checkpoint(sealCut); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := stored.Load(); n != 200 {
+		t.Errorf("%d samples are stored, want 200", n)
+	}
+	s.checkFiles()
 }
