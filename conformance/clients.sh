@@ -13,3 +13,4 @@ $client/python conformance/collectd_plugin.py --tsdb bin/tsdb
 $client/python conformance/consumers.py --tsdb bin/tsdb
 PYTHONWARNINGS=ignore .cache/ceilometer/bin/python conformance/ceilometer/publish.py --tsdb bin/tsdb
 PYTHONWARNINGS=ignore .cache/ceilometer/bin/python conformance/ceilometer/counters.py --tsdb bin/tsdb
+PYTHONWARNINGS=ignore .cache/ceilometer/bin/python conformance/ceilometer/doors.py --tsdb bin/tsdb
