@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cockroachdb/pebble/v2"
+
 	"github.com/telemetrydb/tsdb/index"
 )
 
@@ -95,11 +97,16 @@ func (tx *eventTx) set(key, rec []byte) error { return tx.batch.Set(key, rec, ni
 func (tx *eventTx) fresh(events []Event, oldest eventDay) ([]int, error) {
 	var out []int
 	doubles := uint64(0)
+	it, err := tx.s.p.NewIter(&pebble.IterOptions{LowerBound: []byte{keyEventID}, UpperBound: []byte{keyEventID + 1}})
+	if err != nil {
+		return nil, err
+	}
+	defer it.Close()
 	for i := range events {
 		if day, _ := dayOf(events[i].Generated); day < oldest {
 			continue
 		}
-		known, err := tx.known(events[i].MessageID)
+		known, err := tx.known(it, events[i].MessageID)
 		if err != nil {
 			return nil, err
 		}
@@ -145,16 +152,16 @@ func (tx *eventTx) add(e *Event, raw []byte) error {
 }
 
 // known tells whether there is an event with the message id, or was one in this batch.
-func (tx *eventTx) known(id string) (bool, error) {
-	_, known := tx.ids[id]
-	if !known {
-		var err error
-		if _, known, err = tx.s.find(tx.s.p, id); err != nil {
-			return false, err
-		}
+func (tx *eventTx) known(it *pebble.Iterator, id string) (bool, error) {
+	if _, known := tx.ids[id]; known {
+		return true, nil
 	}
 	tx.ids[id] = struct{}{}
-	return known, nil
+	tx.key = eventIDKey(tx.key[:0], id)
+	return seekRecord(it, tx.key, func(rec []byte) error {
+		_, err := decodeEventRef(rec)
+		return err
+	})
 }
 
 func (tx *eventTx) nextOrdinal(day eventDay, id string) (uint32, error) {

@@ -51,8 +51,10 @@ func (db *DB) Events(ctx context.Context, q EventQuery) iter.Seq2[*Event, error]
 		defer db.end()
 		snap := db.p.NewSnapshot()
 		defer snap.Close()
-		w, err := db.events.walk(ctx, snap, q, yield)
-		if err == nil && w != nil {
+		w := &eventWalk{s: &db.events, ctx: ctx, snap: snap, q: q, yield: yield, from: math.MinInt64, to: math.MaxInt64, left: q.Limit}
+		defer w.close()
+		possible, err := w.begin()
+		if possible && err == nil {
 			err = w.run()
 		}
 		if err != nil && err != errStopped {
@@ -67,6 +69,7 @@ type eventWalk struct {
 	ctx   context.Context
 	snap  *pebble.Snapshot
 	view  *index.View
+	recs  *pebble.Iterator // of records
 	q     EventQuery
 	yield func(*Event, error) bool
 
@@ -86,27 +89,34 @@ type eventPlace struct {
 	generated int64
 }
 
-// walk prepares a walk; nil: nothing can be selected.
-func (s *eventStore) walk(ctx context.Context, snap *pebble.Snapshot, q EventQuery, yield func(*Event, error) bool) (*eventWalk, error) {
-	w := &eventWalk{s: s, ctx: ctx, snap: snap, q: q, yield: yield, from: math.MinInt64, to: math.MaxInt64, left: q.Limit}
+// begin prepares the walk, and tells whether anything can be selected; close it in any case.
+func (w *eventWalk) begin() (possible bool, err error) {
 	if w.left <= 0 {
 		w.left = math.MaxInt
 	}
-	if q.From != nil {
-		w.from = *q.From
+	if w.q.From != nil {
+		w.from = *w.q.From
 	}
-	if q.To != nil {
-		w.to = *q.To
+	if w.q.To != nil {
+		w.to = *w.q.To
+	}
+	if w.recs, err = w.snap.NewIter(&pebble.IterOptions{LowerBound: []byte{keyEvent}, UpperBound: []byte{keyEvent + 1}}); err != nil {
+		return false, err
 	}
 	if err := w.findMarker(); err != nil {
-		return nil, err
+		return false, err
 	}
-	possible, err := w.resolve()
-	if err != nil || !possible || w.from > w.to {
-		return nil, err
+	if possible, err = w.resolve(); err != nil || !possible || w.from > w.to {
+		return false, err
 	}
-	w.view, err = s.ix.View(snap, nil)
-	return w, eventIndexError(err)
+	w.view, err = w.s.ix.View(w.snap, nil)
+	return true, eventIndexError(err)
+}
+
+func (w *eventWalk) close() {
+	if w.recs != nil {
+		w.recs.Close() // what it found wrong, seekRecord has told
+	}
 }
 
 func (w *eventWalk) findMarker() error {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -157,6 +158,25 @@ func (s *eventStore) unpack(e *storedEvent) ([]byte, error) {
 		return nil, formatError("raw: " + err.Error())
 	}
 	return raw, nil
+}
+
+// seekRecord is getRecord by an iterator, which keeps the tables' indexes at hand: for many records.
+func seekRecord(it *pebble.Iterator, key []byte, decode func(rec []byte) error) (bool, error) {
+	if !it.SeekGE(key) || !bytes.Equal(it.Key(), key) {
+		err := it.Error()
+		if err != nil && pebble.IsCorruptionError(err) {
+			err = corruptRecord(key, err)
+		}
+		return false, err
+	}
+	rec, err := it.ValueAndErr()
+	if err == nil {
+		err = decode(rec)
+	}
+	if err != nil {
+		err = corruptRecord(key, err)
+	}
+	return true, err
 }
 
 // read returns an event, nil if there is none at the place.

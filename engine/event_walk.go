@@ -57,10 +57,11 @@ func (w *eventWalk) runOne() error {
 
 // emit gives an event that the index selects.
 func (w *eventWalk) emit(ref eventRef) error {
-	e, err := w.s.read(w.snap, ref)
-	if err == nil && e == nil {
-		err = corruptRecord(ref.key(nil), formatError("missing record of an event"))
-	}
+	var e *storedEvent
+	err := w.record(ref, func(rec []byte) (err error) {
+		e, err = decodeEvent(ref.day, rec)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -77,16 +78,23 @@ func (w *eventWalk) emit(ref eventRef) error {
 	return w.ctx.Err()
 }
 
+// record reads the record of an event, which is there.
+func (w *eventWalk) record(ref eventRef, decode func(rec []byte) error) error {
+	key := ref.key(nil)
+	found, err := seekRecord(w.recs, key, decode)
+	if err == nil && !found {
+		err = corruptRecord(key, formatError("missing record of an event"))
+	}
+	return err
+}
+
 // place reads what an event is ordered by.
 func (w *eventWalk) place(ref eventRef) (p eventPlace, err error) {
 	p.ref = ref
-	found, err := getRecord(w.snap, ref.key(nil), func(rec []byte) error {
+	err = w.record(ref, func(rec []byte) (err error) {
 		p.id, p.generated, err = decodeEventKeys(ref.day, rec)
 		return err
 	})
-	if err == nil && !found {
-		err = corruptRecord(ref.key(nil), formatError("missing record of an event"))
-	}
 	return p, err
 }
 
