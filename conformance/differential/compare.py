@@ -88,8 +88,12 @@ class Comparison:
         for name in ('etag', 'last-modified'):
             if (name in a.headers) != (name in b.headers):
                 self.differ(name, a.headers.get(name), b.headers.get(name))
+        # a marker of a past state has a number that servers choose
+        found = [re.search('%40([0-9]+)', x.headers.get('link', '')) for x in (a, b)]
+        if all(found):
+            self.ids.ours['@' + found[0].group(1)] = '@' + found[1].group(1)
         for name in ('location', 'link', 'allow'):
-            self.text(name, known(a.headers.get(name, '')), known(b.headers.get(name, '')))
+            self.text(name, *(re.sub('%40[0-9]+', '%40N', known(x.headers.get(name, ''))) for x in (a, b)))
 
     def text(self, where, theirs, ours):
         """Texts that may have ids and addresses in them."""

@@ -2,8 +2,10 @@
 
 import re
 
+from ask_aggregates import BINARY, UNARY
 from wire import UUID
 
+OPERATIONS = {'metric', 'aggregate', 'resample', 'rolling', 'clip', *BINARY, *UNARY}
 CHOSEN = {'aggregation', 'reaggregation', 'fill', 'needed_overlap', 'resample', 'groupby'}
 OPERATORS = {'=', '==', 'eq', '<', 'lt', '>', 'gt', '<=', '≤', 'le', '>=', '≥', 'ge', '!=', '≠', 'ne', 'like', 'in', 'and', 'or', 'not', '∧', '∨'}
 KEYS = {'resource', 'metric', 'measures', 'history', 'archive_policy', 'archive_policy_rule', 'resource_type', 'generic', 'v1', 'batch', 'metrics',
@@ -26,7 +28,7 @@ def of(request, theirs):
         text = isinstance(tree, str)
         yield 'Operation trees that were taken', 'as text' if text else 'as lists'
         names = re.findall(r'\(([^\s()]+)', tree) if text else heads(tree)
-        for name in set(names):
+        for name in OPERATIONS & set(names):
             yield 'Operations in them', '`%s`' % name
     if request.path == '/v1/archive_policy' and theirs.status == 201:
         for method in theirs.body['aggregation_methods']:

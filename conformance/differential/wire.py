@@ -63,12 +63,12 @@ class Peer:
 
     def __init__(self, name, port):
         self.name, self.port = name, port
-        self.connection = http.client.HTTPConnection('127.0.0.1', port, timeout=60)
+        self.connection = http.client.HTTPConnection('127.0.0.1', port, timeout=300)
 
     def send(self, request, ids=None):
         """Sends the request with the ids in it replaced by this server's own."""
         def own(text):
-            return UUID.sub(mine, text) if ids else text
+            return re.sub('@[0-9]+$', lambda m: ids.get(m.group(), m.group()), UUID.sub(mine, text)) if ids else text
 
         def mine(match):
             # an id that is the same on both sides stays as it is written
