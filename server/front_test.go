@@ -1,12 +1,14 @@
 package server
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"log/slog"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -203,5 +205,66 @@ func TestTLS(t *testing.T) {
 
 	if _, err := TLSConfig(certFile, filepath.Join(dir, "none"), nil); err == nil {
 		t.Error("a missing key: no error")
+	}
+}
+
+// TestCertificateInTheMoment: when the certificate is there and its key is not yet, the old one stays, and only if that lasts is it an error. A file
+// that is missing is told once.
+func TestCertificateInTheMoment(t *testing.T) {
+	dir := t.TempDir()
+	certFile, keyFile := writeCert(t, dir, "first.example")
+	var log bytes.Buffer
+	c := &certificate{certFile: certFile, keyFile: keyFile, logger: slog.New(slog.NewTextHandler(&log, nil))}
+	if err := c.load(); err != nil {
+		t.Fatal(err)
+	}
+	look := func() (name, said string) {
+		t.Helper()
+		log.Reset()
+		c.checked = time.Time{}
+		cert, err := c.get(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaf, err := x509.ParseCertificate(cert.Certificate[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return leaf.DNSNames[0], log.String()
+	}
+	stays := func(errs int) {
+		t.Helper()
+		if name, said := look(); name != "first.example" || strings.Count(said, "level=ERROR") != errs {
+			t.Errorf("%s %s", name, said)
+		}
+	}
+	oldKey, err := os.ReadFile(keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeCert(t, dir, "second.example")
+	newKey, err := os.ReadFile(keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace := func(key []byte) {
+		t.Helper()
+		if err := os.WriteFile(keyFile, key, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replace(oldKey)
+	stays(0)
+	stays(1)
+	stays(0) // that was said
+	if err := os.Remove(keyFile); err != nil {
+		t.Fatal(err)
+	}
+	stays(0)
+	stays(1)
+	stays(0)
+	replace(newKey)
+	if name, said := look(); name != "second.example" || strings.Contains(said, "ERROR") {
+		t.Errorf("%s %s", name, said)
 	}
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -13,8 +14,8 @@ import (
 const certCheck = time.Second
 
 // TLSConfig gives a configuration that presents the certificate in certFile with the key in keyFile, both PEM, and takes them over
-// anew when one of the files has changed. New files that are no good are logged, and the old certificate stays. A nil logger is
-// silent. Connections need at least TLS 1.2.
+// anew when one of the files has changed. New files that are no good, and still not a second later, are logged, and the old
+// certificate stays. A nil logger is silent. Connections need at least TLS 1.2.
 func TLSConfig(certFile, keyFile string, logger *slog.Logger) (*tls.Config, error) {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
@@ -33,7 +34,8 @@ type certificate struct {
 
 	mu      sync.Mutex
 	now     *tls.Certificate
-	state   [2]fileState // of the files, when they were last loaded or refused
+	state   [2]fileState // of the files, when they were last loaded or given up
+	bad     [2]fileState // of the files, when they were last no good: perhaps one was replaced, and the other is about to be
 	checked time.Time
 }
 
@@ -43,28 +45,34 @@ type fileState struct {
 	size     int64
 }
 
+// stat looks at the files; one that is not there has no state.
 func (c *certificate) stat() (state [2]fileState, err error) {
 	for i, name := range []string{c.certFile, c.keyFile} {
-		info, err := os.Stat(name)
-		if err != nil {
-			return state, err
+		info, ierr := os.Stat(name)
+		if ierr != nil {
+			err = errors.Join(err, ierr)
+			continue
 		}
 		state[i] = fileState{info.ModTime(), info.Size()}
 	}
-	return state, nil
+	return state, err
 }
 
 // load takes the files over; on an error the old ones stay.
 func (c *certificate) load() error {
 	state, err := c.stat()
-	if err != nil {
-		return err
-	}
 	if c.now != nil && state == c.state {
 		return nil
 	}
+	var cert tls.Certificate
+	if err == nil {
+		cert, err = tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	}
+	if err != nil && c.now != nil && state != c.bad {
+		c.bad = state
+		return nil
+	}
 	c.state = state
-	cert, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
 		return fmt.Errorf("certificate %s with key %s: %w", c.certFile, c.keyFile, err)
 	}
