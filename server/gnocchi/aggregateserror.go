@@ -76,23 +76,18 @@ func unaggregable(e *query.AggregateError) error {
 
 // aggregatesError answers for errors of dynamic aggregates.
 func (c *call) aggregatesError(err error) error {
-	var e *query.AggregateError
-	if !errors.As(err, &e) {
-		return err
-	}
-	if e.Kind != query.FaultMethod {
-		return unaggregable(e)
-	}
-	m, err := c.db.MetricByRef(e.Metric)
-	if err != nil {
-		return err
-	}
-	return fail(http.StatusNotFound, object{{"cause", "Metrics with unknown aggregation"},
-		{"detail", []any{[]any{m.ID.String(), e.Series[0].Method}}}})
+	return c.aggregateError(err, func(m engine.Metric, s query.SeriesName) error {
+		return fail(http.StatusNotFound, object{{"cause", "Metrics with unknown aggregation"}, {"detail", []any{[]any{m.ID.String(), s.Method}}}})
+	})
 }
 
 // aggregationError answers for errors of the cross-metric aggregation.
 func (c *call) aggregationError(err error) error {
+	return c.aggregateError(err, func(m engine.Metric, s query.SeriesName) error { return noAggregation(s.Method, m, s) })
+}
+
+// aggregateError answers for an error of aggregates; unknown does for a series that its metric does not have.
+func (c *call) aggregateError(err error, unknown func(m engine.Metric, s query.SeriesName) error) error {
 	var e *query.AggregateError
 	if !errors.As(err, &e) {
 		return err
@@ -104,7 +99,7 @@ func (c *call) aggregationError(err error) error {
 	if err != nil {
 		return err
 	}
-	return noAggregation(e.Series[0].Method, m, e.Series[0])
+	return unknown(m, e.Series[0])
 }
 
 func noAggregation(method string, m engine.Metric, s query.SeriesName) error {
