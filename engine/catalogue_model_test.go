@@ -450,7 +450,7 @@ func (h *catHarness) randomQuery() Query {
 			&index.Filter{Op: index.Ge, Field: "size", Value: number(3)},
 			&index.Filter{Op: index.Eq, Field: fieldRevision, Value: number(-1)},
 			&index.Filter{Op: index.Eq, Field: fieldRevisionEnd},
-			&index.Filter{Op: index.Gt, Field: fieldLifespan, Value: index.Value{Kind: index.Time, Time: 20_000}},
+			&index.Filter{Op: index.Gt, Field: FieldLifespan, Value: index.Value{Kind: index.Time, Time: 20_000}},
 			&index.Filter{Op: index.Le, Field: fieldRevisionStart, Value: timeValue(time.UnixMicro(3))})
 	}
 	return q

@@ -40,12 +40,15 @@ const (
 	fieldRevisionStart = "revision_start"
 	fieldRevisionEnd   = "revision_end" // of past states
 	fieldRevision      = "revision"     // number of a past state, -1 of the present one
-	fieldLifespan      = "lifespan"     // from start to end, of what has ended
+
+	// FieldLifespan, as filters and sort keys name it, is the time from start to end, of what has ended: a Time of ns. An attribute may be called
+	// lifespan.
+	FieldLifespan = ".lifespan"
 )
 
 // resourceFields are the fields that every resource can have. Attributes are not called so.
 var resourceFields = []string{fieldID, fieldOriginalID, fieldType, fieldCreator, fieldUser, fieldProject, fieldStarted,
-	fieldEnded, fieldRevisionStart, fieldRevisionEnd, fieldRevision, fieldLifespan}
+	fieldEnded, fieldRevisionStart, fieldRevisionEnd, fieldRevision, FieldLifespan}
 
 // newResource copies r, a state of a resource, with its metrics taken from elsewhere.
 func newResource(ord uint32, r *Resource, metrics []namedMetric) *resource {
@@ -189,7 +192,7 @@ func (r *resource) value(field string) index.Value {
 			return presentRevision
 		}
 		return index.Value{Kind: index.Number, Num: float64(r.Revision)}
-	case fieldLifespan:
+	case FieldLifespan:
 		if r.EndedAt == nil {
 			return index.Value{}
 		}

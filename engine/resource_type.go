@@ -73,6 +73,9 @@ func (s typeSet) get(name string) (*ResourceType, error) {
 	return nil, &Error{Kind: KindResourceType, Name: name, Err: ErrNotFound}
 }
 
+// An attribute of a type may be called as the original id is: Gnocchi permits it, and shows the id. Resources have no value of it.
+func (a *Attribute) shadowed() bool { return a.Name == fieldOriginalID }
+
 // reservedNames cannot be attributes' names, beside resourceFields.
 var reservedNames = []string{"metrics", "created_by_user_id", "created_by_project_id", "get_metric"}
 
@@ -84,7 +87,7 @@ func (a *Attribute) Check() string {
 	}
 	alphanumeric := '0' <= first && first <= '9' || 'a' <= first|0x20 && first|0x20 <= 'z'
 	if !alphanumeric || utf8.RuneCountInString(a.Name) > maxAttributeName || !utf8.ValidString(a.Name) ||
-		slices.Contains(resourceFields, a.Name) || slices.Contains(reservedNames, a.Name) {
+		slices.Contains(resourceFields, a.Name) && !a.shadowed() || slices.Contains(reservedNames, a.Name) {
 		return "Resource attribute name " + a.Name + " is invalid"
 	}
 	between := func(least, most any) string {
@@ -173,7 +176,7 @@ func (t *ResourceType) checkAttributes(old, now *Resource) error {
 	}
 	for _, a := range t.Attributes {
 		had := old == nil || old.Attributes[a.Name].Kind != index.Null
-		if a.Required && had && now.Attributes[a.Name].Kind == index.Null {
+		if a.Required && !a.shadowed() && had && now.Attributes[a.Name].Kind == index.Null {
 			return invalid(a.Name, "is required")
 		}
 	}

@@ -45,7 +45,7 @@ func (tx *Tx) UpdateResourceType(t ResourceType, fill map[string]index.Value) er
 	}
 	var gone []string
 	for _, a := range old.Attributes {
-		if _, ok := t.Attribute(a.Name); !ok {
+		if _, ok := t.Attribute(a.Name); !ok && !a.shadowed() {
 			gone = append(gone, a.Name)
 		}
 	}
@@ -83,7 +83,9 @@ func (t *ResourceType) checkFill(old *ResourceType, fill map[string]index.Value)
 		if fault := a.Fits(v); fault != "" {
 			return failed(ErrInvalid, "Option 'fill' of resource attribute "+a.Name+" is invalid: it "+fault)
 		}
-		counts[a.Name] = v
+		if !a.shadowed() {
+			counts[a.Name] = v
+		}
 	}
 	return counts, nil
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Resources returns a page of resources. Fields of filters and sort keys: id, original_resource_id, type, creator,
-// user_id, project_id, started_at, ended_at, revision_start, lifespan (a Time: ns from start to end), with History also revision
+// user_id, project_id, started_at, ended_at, revision_start, FieldLifespan, with History also revision
 // (a Number, -1 of the present state) and revision_end; any other name is an attribute, not set where a resource has none of that
 // name. States that are equal in everything sorted by and in id come in the order of their revisions, the present one first. The
 // caller may keep and change the resources. ErrNotFound: the marker.

@@ -249,6 +249,9 @@ func (s *FilterSchema) bind(c *condition) (*index.Filter, error) {
 	}
 	bad := &FilterError{"Invalid value: `" + pyText(c.value) + "' for field `" + c.field + "'"}
 	f := &index.Filter{Op: c.op, Field: c.field}
+	if c.field == "lifespan" { // also of types that have an attribute of that name
+		f.Field = engine.FieldLifespan
+	}
 	if c.op != index.In {
 		if c.value == nil {
 			return f, nil

@@ -96,6 +96,7 @@ func (in *resourceInput) apply(r *engine.Resource) (changed bool) {
 	if in.ended != nil && (r.EndedAt == nil || !in.ended.Equal(*r.EndedAt)) {
 		r.EndedAt, changed = in.ended, true
 	}
+	delete(in.attributes, shadowedAttribute)
 	for name, v := range in.attributes {
 		if was := r.Attributes[name]; was.Kind != v.Kind || index.Compare(was, v) != 0 {
 			if r.Attributes == nil {
@@ -106,6 +107,10 @@ func (in *resourceInput) apply(r *engine.Resource) (changed bool) {
 	}
 	return changed
 }
+
+// shadowedAttribute is what an attribute of a type may be called, and may have to be given, but is never seen of: all resources have
+// something else of that name.
+const shadowedAttribute = "original_resource_id"
 
 func sameText(a, b *string) bool {
 	return a == nil && b == nil || a != nil && b != nil && *a == *b

@@ -47,6 +47,9 @@ func resourceObject(r *engine.Resource, kind engine.ResourceType) object {
 	o = slices.Insert(o, metricsAt, member{"metrics", metrics})
 	attributes := make(object, 0, len(kind.Attributes))
 	for _, a := range kind.Attributes {
+		if a.Name == shadowedAttribute {
+			continue
+		}
 		attributes = append(attributes, member{a.Name, attributeJSON(a, r.Attributes[a.Name])})
 	}
 	return slices.Insert(o, attributesAt, attributes...)
