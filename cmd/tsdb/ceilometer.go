@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/pflag"
 	"github.com/telemetrydb/tsdb/server"
@@ -20,6 +21,8 @@ import (
 type ceilometerFlags struct {
 	listen, source, creator, policy, alarms string
 	limit                                   int
+	keep                                    time.Duration
+	keepIDs                                 bool
 	chosen                                  bool // listen was
 }
 
@@ -29,12 +32,17 @@ func (f *ceilometerFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.source, "ceilometer-source", "openstack", "source of samples that are posted without one")
 	fl.StringVar(&f.creator, "ceilometer-creator", "admin", "creator of resources and metrics that samples make; with Keystone USER:PROJECT")
 	fl.StringVar(&f.policy, "ceilometer-archive-policy", "", "archive policy of these metrics; empty: by rule, or one that keeps all samples")
+	fl.DurationVar(&f.keep, "ceilometer-keep", 0, "how long samples are kept by the archive policies that samples make; it counts when these are made; 0: for ever")
+	fl.BoolVar(&f.keepIDs, "ceilometer-keep-message-ids", false, "keep the message ids of samples, and take one that comes again once")
 	fl.StringVar(&f.alarms, "ceilometer-alarms", "", "URL of the alarm service that requests about alarms are sent on to; empty: there is none")
 }
 
 func (f *ceilometerFlags) check() error {
 	if f.limit < 1 {
 		return fmt.Errorf("--ceilometer-limit %d: want at least 1", f.limit)
+	}
+	if f.keep < 0 || f.keep > 0 && f.keep < time.Hour {
+		return fmt.Errorf("--ceilometer-keep %v: want 0 or at least 1h", f.keep)
 	}
 	if f.alarms != "" && !strings.HasPrefix(f.alarms, "http://") && !strings.HasPrefix(f.alarms, "https://") {
 		return fmt.Errorf("--ceilometer-alarms %q: want a URL such as http://aodh.example:8042", f.alarms)
@@ -47,7 +55,8 @@ func (f *ceilometerFlags) options() ceilometer.Options {
 }
 
 func (f *ceilometerFlags) samples() *samples.Options {
-	return &samples.Options{Creator: f.creator, ArchivePolicy: f.policy, Source: f.source}
+	return &samples.Options{Creator: f.creator, ArchivePolicy: f.policy, Source: f.source, Keep: f.keep,
+		KeepMessageIDs: f.keepIDs}
 }
 
 // start begins to serve, and says where; not if the default address is taken. wait returns when that has ended, which it does when ctx is done; if it ends before, it stops

@@ -137,7 +137,7 @@ func compareModel(t *testing.T, s *Store, model map[string]*modelResource) {
 	}
 	revisions := 0
 	for id, want := range model {
-		d, err := s.Document(context.Background(), s.ResourceUUID(id))
+		d, err := s.document(context.Background(), s.ResourceUUID(id))
 		if err != nil {
 			t.Fatal(err)
 		}
