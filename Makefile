@@ -15,7 +15,7 @@ STATICCHECK := $(BIN)/staticcheck-$(STATICCHECK_VERSION)
 RACE := ./engine/... ./index/... ./query/... ./server/... ./cmd/...
 
 .NOTPARALLEL:
-.PHONY: test tools build lint unit race fuzz nested conformance client suite keystone clients ceilometerclient differential bench seed cloud load load-short soak scale
+.PHONY: test tools build lint unit race fuzz nested conformance client suite keystone clients exporters ceilometerclient differential bench seed cloud load load-short soak scale
 
 test: tools lint build unit race fuzz nested conformance keystone load-short
 	@echo "make test: all passed"
@@ -47,7 +47,7 @@ fuzz:
 nested: $(STATICCHECK)
 	cd bench && $(GO) vet ./... && $(STATICCHECK) ./... && $(GO) test -short ./...
 
-conformance: client suite clients ceilometerclient
+conformance: client suite clients exporters ceilometerclient
 
 # The founding measurement with the real client.
 client:
@@ -64,6 +64,10 @@ suite:
 # Every command of the client, Ceilometer, collectd's plugin, and what others ask.
 clients:
 	conformance/clients.sh
+
+# What OpenTelemetry's SDK and Prometheus export.
+exporters:
+	conformance/exporters/exporters.sh
 
 # Every command of Ceilometer's client.
 ceilometerclient:
