@@ -239,5 +239,6 @@ func TestWhoAsks(t *testing.T) {
 		{http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("p2:x"))}, "X-Auth-Token": {"admin"}}, "4; 2"},
 	} {
 		check(t, "samples", show(h.get("/v2/samples", tc.header), "volume"), tc.want)
+		h.get("/v2/events", tc.header)
 	}
 }

@@ -15,16 +15,24 @@ type identity struct {
 	user, project *string // nil: not known
 }
 
+// named makes a token the name of who sends a request, where a name will do and none is given.
+func named(r *http.Request, gate *auth.Gate) *http.Request {
+	token := r.Header.Get("X-Auth-Token")
+	if token == "" || r.Header.Get("Authorization") != "" || !strings.HasPrefix(gate.Challenge(), "Basic ") {
+		return r
+	}
+	own := r.WithContext(r.Context())
+	own.Header = r.Header.Clone()
+	own.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(token+":")))
+	return own
+}
+
 // identify finds out who sends a request.
 //
 // Where users are bare names (basic, remoteuser), each but admin is a project of their own; and as Ceilometer's clients send tokens and
 // nothing else, a token does for a name where nobody checks passwords either.
 func identify(r *http.Request, gate *auth.Gate) (identity, error) {
-	if token := r.Header.Get("X-Auth-Token"); token != "" && r.Header.Get("Authorization") == "" && strings.HasPrefix(gate.Challenge(), "Basic ") {
-		r = (&http.Request{Header: r.Header.Clone(), RemoteAddr: r.RemoteAddr}).WithContext(r.Context())
-		r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(token+":")))
-	}
-	caller, err := gate.Caller(r)
+	caller, err := gate.Caller(named(r, gate))
 	if err != nil {
 		return identity{}, err
 	}

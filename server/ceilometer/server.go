@@ -107,7 +107,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := engine.NewUUID()
 	w.Header().Set("X-Openstack-Request-Id", "req-"+id.String())
 	if next := h.beside(r.URL.Path); next != nil {
-		next.ServeHTTP(w, r)
+		own := named(r, h.o.Gate)
+		defer func() { r.Pattern = own.Pattern }()
+		next.ServeHTTP(w, own)
 		return
 	}
 	c := &call{handler: h, w: w, r: r}
