@@ -23,6 +23,7 @@ from ceilometerclient import client as library
 from ceilometerclient import shell
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+import events  # noqa: E402
 import harness  # noqa: E402
 
 BEGIN = datetime.datetime(2026, 3, 1, 10, 0, 7)
@@ -310,7 +311,7 @@ class Steps:
 
 
 NEEDED = {'sample-list', 'sample-show', 'sample-create', 'sample-create-list', 'meter-list', 'statistics', 'resource-list', 'resource-show', 'query-samples',
-          'capabilities', 'alarm-list', 'query-alarms'}
+          'capabilities', 'event-list', 'event-show', 'event-type-list', 'trait-description-list', 'trait-list', 'alarm-list', 'query-alarms'}
 
 
 def main():
@@ -333,8 +334,12 @@ def main():
             steps = Steps(Ceilometer(url, check), cloud, check, url)
             for step in (steps.samples, steps.meters, steps.statistics, steps.resources, steps.query):
                 step()
+            told = events.Events(random.Random(a.seed + 1), steps.client, check, url)
+            told.post()
+            told.steps()
             server.kill()
             server.start()
+            told.steps()
             for step in (steps.samples, steps.statistics, steps.create, steps.others):
                 step()
             check.equal('commands used', sorted(NEEDED - steps.client.used), [])
