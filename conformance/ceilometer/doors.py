@@ -50,18 +50,28 @@ class Errors(logging.Handler):
 
 
 def cloud(instances, minutes):
-    """The samples of instances, each minute, some known by UUIDs and some by other names."""
+    """The samples of instances, each minute. Disks and ports are resources of their own, whose names are no UUIDs."""
     out = []
     for minute in range(minutes):
         when = START + datetime.timedelta(minutes=minute)
         for i in range(instances):
-            resource = '%08x-0000-4000-8000-%012x' % (i, i) if i % 2 else 'host%d_disk/sd%d' % (i, i)
-            metadata = {'display_name': 'vm %d' % i, 'host': 'compute%d' % (i % 3), 'vcpus': i % 4 + 1, 'flavor': {'id': str(i), 'ram': 512.0, 'extra': {'ssd': bool(i % 3)}},
-                        'image': None, 'status': 'active' if minute % 17 else 'paused', 'networks': ['net1', 2], 'name': 'Zoë ☃'}
+            instance = '%08x-0000-4000-8000-%012x' % (i, i)
+            metadata = {'display_name': 'vm %d' % i, 'host': 'compute%d' % (i % 3), 'vcpus': i % 4 + 1, 'status': 'active' if minute % 17 else 'paused',
+                        'flavor': {'id': str(i), 'name': 'm%d' % i, 'ram': 512.0, 'extra': {'ssd': bool(i % 3)}}, 'image': None, 'networks': ['net1', 2],
+                        'name': 'Zoë ☃', 'instance_id': instance, 'disk_name': 'vda', 'vnic_name': 'tap%d' % i}
             for m, (name, kind, unit) in enumerate(METERS):
                 volume = [minute * 6_000_000_000 + i, 512.5 + i / 7, 1e15 + minute * 4096, minute % 3, i % 5][m]
+                resource = {'disk': instance + '/vda', 'network': 'tap%d@compute' % i}.get(name.split('.')[0], instance)
                 out.append(sample.Sample(name, kind, unit, volume, 'user%d' % (i % 2) if i else None, 'project%d' % (i % 4), resource, when.isoformat(), metadata))
     return out
+
+
+def attributes(s):
+    """What Ceilometer makes of metadata for Gnocchi's types of resources."""
+    m, kind = s.resource_metadata, s.name.split('.')[0]
+    if kind in ('disk', 'network'):
+        return {'instance_id': m['instance_id'], 'name': m['disk_name' if kind == 'disk' else 'vnic_name']}
+    return {'display_name': m['display_name'], 'host': m['host'], 'flavor_id': m['flavor']['id'], 'flavor_name': m['flavor']['name']}
 
 
 def flat(metadata):
@@ -93,6 +103,7 @@ DOORS = {
     'tcp': Door('tcp://127.0.0.1:{tcp}', secret=SECRET),
     'opentelemetry_http': Door('opentelemetryhttp://127.0.0.1:{otlp}/v1/metrics', keeps=('second', 'type of counters', 'unit')),
     'prometheus': Door('prometheus://127.0.0.1:{otlp}/metrics/job/ceilometer', keeps=('type', 'underscores')),
+    'gnocchi': Door('gnocchi://?enable_filter_project=false&archive_policy=ceilometer', keeps=('type of gauges', 'unit', 'attributes')),
     'file': Door('file://{scratch}/samples.log'),
     'file-json': Door('file://{scratch}/samples.json?json'),
 }
@@ -126,15 +137,27 @@ class Run:
             flags += ['--telemetry-secret', self.door.secret]
         self.server = harness.Server(tsdb, scratch, flags)
         self.errors = Errors()
+        self.before = 0  # samples that others have sent
 
     def publisher(self, namespace='ceilometer.sample.publisher'):
         config = os.path.join(self.scratch, 'ceilometer.conf')
         with open(config, 'w') as f:
             f.write('[publisher]\ntelemetry_secret = %s\n' % self.door.secret)
+            f.write('[service_credentials]\nauth_type = gnocchi-basic\nuser = admin\nendpoint = %s\n' % self.server.endpoint)
+        if self.which == 'gnocchi':
+            self.prepare(config)
         conf = service.prepare_service(['ceilometer'], [config])
         logging.getLogger('ceilometer').addHandler(self.errors)
         logging.getLogger('stevedore').setLevel(logging.CRITICAL)
         return publisher.get_publisher(conf, self.door.url.format(**self.ports), namespace)
+
+    def prepare(self, config):
+        """Gnocchi's publisher needs its types of resources, and here a policy that keeps all samples, which the first sample makes."""
+        command = os.path.join(os.path.dirname(sys.executable), 'ceilometer-upgrade')
+        subprocess.run([command, '--config-file', config, '--retry', '1'], capture_output=True, timeout=120, check=True)
+        first = {'name': 'first', 'type': 'gauge', 'volume': 1, 'resource_id': 'x'}
+        urllib.request.urlopen(urllib.request.Request('http://127.0.0.1:%d/' % self.ports['otlp'], data=json.dumps(first).encode()), timeout=30).close()
+        self.before = 1
 
     def get(self, port, path):
         request = urllib.request.Request('http://127.0.0.1:%d%s' % (port, path), headers={
@@ -188,7 +211,7 @@ class Run:
     def wait(self, n):
         """What is not answered takes its time."""
         deadline = time.monotonic() + 60
-        while not self.which.startswith('file') and self.stored() < n:
+        while not self.which.startswith('file') and self.stored() < n + self.before:
             if time.monotonic() > deadline:
                 raise harness.Difference('%s: %d of %d samples were stored' % (self.which, self.stored(), n))
             time.sleep(0.05)
@@ -204,8 +227,11 @@ class Run:
         kind = s.type
         if 'type of counters' in keeps and kind == sample.TYPE_DELTA:
             kind = sample.TYPE_GAUGE
-        metadata = flat(s.resource_metadata) if 'metadata' in keeps else {'job': 'ceilometer'} if 'underscores' in keeps else {}
-        return (s.resource_id, when.isoformat() if 'underscores' not in keeps else 'at arrival', float(s.volume), kind,
+        if 'type of gauges' in keeps:
+            kind = sample.TYPE_GAUGE
+        resource = s.resource_id.replace('/', '_') if 'attributes' in keeps else s.resource_id
+        metadata = attributes(s) if 'attributes' in keeps else flat(s.resource_metadata) if 'metadata' in keeps else {'job': 'ceilometer'} if 'underscores' in keeps else {}
+        return (resource, when.isoformat() if 'underscores' not in keeps else 'at arrival', float(s.volume), kind,
                 s.unit if 'unit' in keeps else '', s.user_id, s.project_id, 'openstack', tuple(sorted(metadata.items())))
 
     def shown(self, s):
