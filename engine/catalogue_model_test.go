@@ -165,10 +165,10 @@ func (h *catHarness) step(tx *Tx, m *catModel) {
 	case 3:
 		r := Rule{pick(h.r, "r1", "r2", "r3"), pick(h.r, "*", "disk.*", "c?u"), h.policyName()}
 		var want error
-		if _, ok := m.policies[r.Policy]; !ok {
-			want = ErrNotFound
-		} else if _, ok := m.rules[r.Name]; ok {
+		if _, ok := m.rules[r.Name]; ok {
 			want = ErrExists
+		} else if _, ok := m.policies[r.Policy]; !ok {
+			want = ErrNotFound
 		} else {
 			m.rules[r.Name] = r
 		}
