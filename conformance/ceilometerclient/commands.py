@@ -297,6 +297,21 @@ class Steps:
         self.client.fails('The counter type must be: gauge, delta, cumulative', 'sample-create', '-r', 'new', '-m', 'made', '--meter-type', 'wrong',
                           '--meter-unit', 'x', '--sample-volume', '1')
 
+    def publish(self):
+        """A sample with metadata of all types, as Ceilometer's http publisher sends it."""
+        typed = {'name': 'typed', 'type': 'gauge', 'unit': 'x', 'volume': 7, 'resource_id': 'typed', 'timestamp': iso(BEGIN) + '+00:00', 'source': 'here', 'id': 'x',
+                 'user_id': None, 'project_id': None,
+                 'resource_metadata': {'vcpus': 2, 'up': True, 'none': None, 'deep': {'x': {'y': [1, 'a', 2.5]}}, 'c:d': 'e', 'text': '2'}}
+        request = urllib.request.Request(self.url + '/v2/publish', json.dumps([typed]).encode(), {'Content-Type': 'application/json'})
+        with urllib.request.urlopen(request) as r:
+            self.check.equal('what was published', json.load(r), {'stored': 1, 'refused': {}})
+        shown = self.client.rows('sample-list', '-q', 'resource=typed')[0]
+        self.check.equal('flattened metadata', json.loads(self.client.rows('sample-show', shown['ID'])[0]['metadata']),
+                         {'vcpus': '2', 'up': 'True', 'none': 'None', 'deep.x:y': "[1, 'a', 2.5]", 'c.d': 'e', 'text': '2'})
+        for query, n in (('vcpus=2', 1), ('vcpus=2.0', 1), ('vcpus=float::2', 1), ('vcpus=string::2', 0), ('text=2', 0), ('text=string::2', 1), ('up=True', 1),
+                         ('up=true', 0), ('up=boolean::yes', 1), ('deep.x.y=a', 1), ('deep.x.y=2.5', 1), ('deep.x.y=3', 0), ('none=None', 1), ('missing=None', 1), ('deep.x:y=a', 0)):
+            self.check.equal('metadata.' + query, len(self.client.rows('sample-list', '-q', 'resource=typed;metadata.' + query)), n)
+
     def others(self):
         _, out, _ = self.client.run('capabilities')
         for name in ('"statistics:aggregation:selectable:stddev": true', '"samples:query:complex": true', '"storage:production_ready": true'):
@@ -340,7 +355,7 @@ def main():
             server.kill()
             server.start()
             told.steps()
-            for step in (steps.samples, steps.statistics, steps.create, steps.others):
+            for step in (steps.samples, steps.statistics, steps.create, steps.publish, steps.others):
                 step()
             check.equal('commands used', sorted(NEEDED - steps.client.used), [])
             check.equal('exit code', server.stop(), 0)
