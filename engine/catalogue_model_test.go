@@ -325,9 +325,6 @@ func (m *catModel) createMetric(x *Metric) error {
 	if x.Resource != nil && x.Name == nil {
 		return ErrInvalid
 	}
-	if _, ok := m.policies[x.Policy]; !ok {
-		return ErrNotFound
-	}
 	if _, ok := m.metrics[x.ID]; ok {
 		return ErrExists
 	}
@@ -338,6 +335,9 @@ func (m *catModel) createMetric(x *Metric) error {
 		if _, ok := m.named(*x.Resource, *x.Name); ok {
 			return ErrExists
 		}
+	}
+	if _, ok := m.policies[x.Policy]; !ok {
+		return ErrNotFound
 	}
 	return nil
 }
