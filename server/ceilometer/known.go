@@ -21,10 +21,11 @@ type known struct {
 	*handler
 	meters    map[engine.Ref]*meter
 	resources map[engine.UUID]*engine.Resource
+	policies  map[string]bool // whether they keep samples
 }
 
 func (h *handler) newKnown() *known {
-	return &known{h, map[engine.Ref]*meter{}, map[engine.UUID]*engine.Resource{}}
+	return &known{h, map[engine.Ref]*meter{}, map[engine.UUID]*engine.Resource{}, map[string]bool{}}
 }
 
 // add takes over a resource with its meters.

@@ -110,7 +110,12 @@ func (k *known) plan(ctx context.Context, s *selection, u *usage) ([]part, error
 			return nil, err
 		}
 		if everywhere {
-			refs = used
+			if refs, err = k.keeping(slices.Clone(used)); err != nil {
+				return nil, err
+			}
+			if bare, err = k.keeping(bare); err != nil {
+				return nil, err
+			}
 		} else {
 			refs = intersection(refs, used)
 		}
@@ -147,6 +152,9 @@ func (k *known) candidates(ctx context.Context, s *selection) (refs []engine.Ref
 			}
 			return nil
 		})
+		if err == nil {
+			refs, err = k.keeping(refs)
+		}
 		slices.Sort(refs)
 		return refs, false, err
 	}
@@ -162,12 +170,36 @@ func (k *known) candidates(ctx context.Context, s *selection) (refs []engine.Ref
 		return nil, false, err
 	}
 	for _, m := range ms {
-		if m.Name != nil {
+		if m.Name != nil && k.keeps(m.Policy) {
 			refs = append(refs, m.Ref)
 		}
 	}
 	slices.Sort(refs)
 	return refs, false, nil
+}
+
+// keeps tells whether an archive policy keeps samples. One that does not still has the newest, for as long as aggregates need them: that
+// is not what was written, and would make other numbers every minute.
+func (k *known) keeps(policy string) bool {
+	kept, ok := k.policies[policy]
+	if !ok {
+		p, err := k.db.ArchivePolicy(policy)
+		kept = err == nil && p.Raw != 0
+		k.policies[policy] = kept
+	}
+	return kept
+}
+
+// keeping leaves those metrics that keep samples. It changes refs.
+func (k *known) keeping(refs []engine.Ref) (kept []engine.Ref, err error) {
+	kept = slices.DeleteFunc(refs, func(ref engine.Ref) bool {
+		m, e := k.db.MetricByRef(ref)
+		if e != nil && !errors.Is(e, engine.ErrNotFound) {
+			err = e
+		}
+		return e != nil || !k.keeps(m.Policy)
+	})
+	return kept, err
 }
 
 // contextSet gives the contexts that the selection selects.

@@ -159,6 +159,9 @@ func (c *call) appendByID(ctx context.Context, dst []byte, u *usage, id string, 
 	if m == nil || err != nil {
 		return dst, false, err
 	}
+	if kept, err := k.keeping([]engine.Ref{m.ref}); len(kept) == 0 {
+		return dst, false, err
+	}
 	x, err := k.context(m, cols.Contexts[0])
 	if err != nil {
 		return dst, false, err
