@@ -31,7 +31,7 @@ import (
 // house is doors with a database behind them.
 type house struct {
 	*Doors
-	t       *testing.T
+	t       testing.TB
 	db      *engine.DB
 	store   *samples.Store
 	refused *ingest.Refused
@@ -39,7 +39,7 @@ type house struct {
 	events  []engine.Event
 }
 
-func newHouse(t *testing.T, change func(o *Options)) *house {
+func newHouse(t testing.TB, change func(o *Options)) *house {
 	t.Helper()
 	db, err := engine.Open("db", &engine.Options{FS: vfs.NewMem()})
 	if err != nil {
