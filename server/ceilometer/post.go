@@ -55,7 +55,11 @@ func (c *call) postSamples(name string) error {
 		}
 		batch[i] = all[i].Sample
 	}
-	ids, err := c.store.Write(c.r.Context(), batch)
+	write := c.store.Write
+	if _, limited := c.who.scope(); limited {
+		write = c.store.WriteGuarded
+	}
+	ids, err := write(c.r.Context(), batch)
 	if err != nil {
 		return refusedSample(err)
 	}

@@ -46,7 +46,7 @@ func (w *write) make(ctx context.Context) error {
 			return err
 		}
 		var described []byte
-		if g.describes >= 0 {
+		if g.describes >= 0 && !w.foreign(g, r.ProjectID) {
 			described = w.in[g.describes].Metadata
 			if described == nil {
 				described = []byte{}
@@ -71,7 +71,9 @@ type maker struct {
 func (m *maker) make() (err error) {
 	g := &m.w.groups[m.group]
 	m.r, err = m.tx.Resource(g.id)
+	foreign := err == nil && m.w.foreign(g, m.r.ProjectID)
 	switch {
+	case foreign:
 	case errors.Is(err, engine.ErrNotFound):
 		err = m.create(g)
 	case err == nil:
@@ -98,7 +100,9 @@ func (m *maker) make() (err error) {
 			m.meters = append(m.meters, k)
 		}
 	}
-	m.source = m.w.in[g.newest].Source
+	if !foreign {
+		m.source = m.w.in[g.newest].Source
+	}
 	if m.source == m.r.Source && slices.Equal(m.meters, m.r.Meters) {
 		return nil
 	}

@@ -27,8 +27,22 @@ func (s *Store) WriteMarked(ctx context.Context, in []Sample, name, text string)
 	if err := s.check(in); err != nil {
 		return nil, err
 	}
+	return s.tryAgain(ctx, &write{s: s, in: in, markName: name, markText: text})
+}
+
+// WriteGuarded is Write for somebody who may write what is of one project and no more: a resource that exists and is of another project,
+// or of none, keeps its owner, its source and its attributes, whatever the samples say.
+func (s *Store) WriteGuarded(ctx context.Context, in []Sample) (ids []string, err error) {
+	if err := s.check(in); err != nil {
+		return nil, err
+	}
+	return s.tryAgain(ctx, &write{s: s, in: in, guarded: true})
+}
+
+// tryAgain tries to write until nobody comes between.
+func (s *Store) tryAgain(ctx context.Context, of *write) (ids []string, err error) {
 	for range tries {
-		w := &write{s: s, in: in, markName: name, markText: text}
+		w := *of
 		if ids, err = w.try(ctx); !errors.Is(err, errAgain) {
 			return ids, err
 		}
@@ -48,6 +62,12 @@ type write struct {
 	unknown  []newContext // contexts that are to be asked for
 
 	markName, markText string
+	guarded            bool // resources of others keep what they are
+}
+
+// foreign tells whether a resource of a project is none that the samples of a group may change.
+func (w *write) foreign(g *group, project *string) bool {
+	return w.guarded && !sameText(project, w.in[g.newest].ProjectID)
 }
 
 // group is the samples of one resource.
@@ -137,6 +157,8 @@ func (w *write) resolve() {
 		found[i] = kn.resources[g.id]
 		if k := found[i]; k == nil || g.state == 0 || k.state != g.state {
 			found[i], lacks[i] = nil, true
+		} else if w.foreign(g, k.project) {
+			continue
 		} else if x := &w.in[g.newest]; !sameText(k.user, x.UserID) || !sameText(k.project, x.ProjectID) || k.source != x.Source {
 			lacks[i] = true
 		}
@@ -164,7 +186,7 @@ func (w *write) resolve() {
 	}
 	for i := range w.groups {
 		g, k := &w.groups[i], found[i]
-		if k != nil && g.describes >= 0 && (k.described == nil || !bytes.Equal(k.described, w.in[g.describes].Metadata)) {
+		if k != nil && g.describes >= 0 && !w.foreign(g, k.project) && (k.described == nil || !bytes.Equal(k.described, w.in[g.describes].Metadata)) {
 			lacks[i] = true
 		}
 		if lacks[i] {
