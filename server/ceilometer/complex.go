@@ -89,7 +89,7 @@ func (c *call) readMember(q *complexQuery, name string, v *fastjson.Value) error
 	if err != nil {
 		return err
 	}
-	if q.where, err = newExpr(x, false, 0); err != nil {
+	if q.where, err = newExpr(x); err != nil {
 		return err
 	}
 	if project, limited := c.who.scope(); limited {

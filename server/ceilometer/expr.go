@@ -74,8 +74,18 @@ func parseExpr(s string) (any, error) {
 	return x, nil
 }
 
-// newExpr makes an expression of what JSON says. not says that it is to be negated.
-func newExpr(x any, not bool, depth int) (*expr, error) {
+// newExpr makes an expression of what JSON says.
+func newExpr(x any) (*expr, error) {
+	e, err := treeOf(x, false, 0)
+	if err != nil {
+		return nil, err
+	}
+	left := maxMatchParts
+	return e, e.compile(&left)
+}
+
+// treeOf makes an expression, whose regular expressions are not compiled. not says that it is to be negated.
+func treeOf(x any, not bool, depth int) (*expr, error) {
 	name, operand, err := onlyMember(x)
 	if err != nil {
 		return nil, err
@@ -85,7 +95,7 @@ func newExpr(x any, not bool, depth int) (*expr, error) {
 	}
 	switch name = strings.ToLower(name); name {
 	case "not":
-		return newExpr(operand, !not, depth+1)
+		return treeOf(operand, !not, depth+1)
 	case "and", "or":
 		list, ok := operand.([]any)
 		if !ok || len(list) < 2 {
@@ -96,7 +106,7 @@ func newExpr(x any, not bool, depth int) (*expr, error) {
 			e.op = opOr
 		}
 		for _, x := range list {
-			sub, err := newExpr(x, not, depth+1)
+			sub, err := treeOf(x, not, depth+1)
 			if err != nil {
 				return nil, err
 			}
@@ -151,8 +161,8 @@ func newLeaf(op op, operand any, not bool) (*expr, error) {
 	if e.field == "timestamp" {
 		return e, e.readTime(x)
 	}
-	if op == opMatch {
-		return e, e.compile()
+	if op == opMatch && e.want[0].kind != text {
+		return nil, badExpr("'=~' needs a text")
 	}
 	return e, nil
 }
@@ -168,16 +178,6 @@ func (e *expr) readTime(x any) error {
 	}
 	if e.op == opMatch {
 		return badExpr("a time does not match an expression")
-	}
-	return nil
-}
-
-func (e *expr) compile() (err error) {
-	if e.want[0].kind != text {
-		return badExpr("'=~' needs a text")
-	}
-	if e.match, err = regexp.Compile(e.want[0].text); err != nil {
-		return badExpr(err.Error())
 	}
 	return nil
 }

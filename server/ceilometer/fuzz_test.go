@@ -76,14 +76,17 @@ func FuzzComplex(f *testing.F) {
 		if err != nil {
 			return
 		}
-		e, err := newExpr(x, false, 0)
+		e, err := newExpr(x)
 		if err != nil {
 			if a := statusOf(nil, err); a.status != 400 {
 				t.Errorf("%q: %v", s, err)
 			}
 			return
 		}
-		n, err := newExpr(x, true, 0)
+		n, err := treeOf(x, true, 0)
+		if left := maxMatchParts; err == nil {
+			err = n.compile(&left)
+		}
 		if err != nil {
 			t.Fatalf("%q: its negation: %v", s, err)
 		}
