@@ -165,6 +165,9 @@ func TestDecodeV2(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if err := r.DecodeV2(request([]byte(strings.Repeat("\x22\x00", 600_000))), 8<<20); !errors.Is(err, ErrLarge) {
+		t.Errorf("too many symbols: %v", err)
+	}
 	if err := r.DecodeV2(request(second([]byte{1, 2}, []byte(strings.Repeat("\x12\x00", 300_000)))), 8<<20); !errors.Is(err, ErrLarge) {
 		t.Error("samples without end:", err)
 	}

@@ -29,11 +29,17 @@ const (
 	v2Histograms = 3
 )
 
+// maxSymbols is how many texts a request may say: two bytes can make one, which takes twelve times as much.
+const maxSymbols = 1 << 19
+
 func (r *Request) decodeV2(message []byte) error {
 	var symbols [][]byte
 	err := eachField(message, func(f *field) error { // first, wherever they are
 		if yes, err := f.is(v2Symbols, kindBytes); !yes {
 			return err
+		}
+		if len(symbols) == maxSymbols {
+			return fmt.Errorf("%w: more than %d symbols", ErrLarge, maxSymbols)
 		}
 		symbols = append(symbols, f.bytes)
 		return nil
