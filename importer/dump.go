@@ -260,6 +260,10 @@ func (d *dump) Open(ctx context.Context, collection, after string) (Cursor, erro
 			return nil, errors.Join(err, f.Close())
 		}
 	}
+	if from > 0 && c.offset != from { // no document ends there: those behind would be taken twice, or not at all
+		return nil, errors.Join(fmt.Errorf("%s has no document that ends at byte %d, up to which it was read before: it is not the same dump",
+			path, from), f.Close())
+	}
 	return c, nil
 }
 

@@ -289,6 +289,28 @@ func TestDumpsOfEveryKind(t *testing.T) {
 	}
 }
 
+// Of one database there are dumps of several kinds; an import of one cannot go on with another, whose documents are elsewhere.
+func TestAnotherDumpOfTheSame(t *testing.T) {
+	meters := cloud(t, 300)
+	dir, archive := t.TempDir(), filepath.Join(t.TempDir(), "ceilometer.archive")
+	writeFile(t, filepath.Join(dir, "meter.bson"), false, bytes.Join(meters, nil))
+	writeFile(t, archive, false, archiveOf(t, meters, nil))
+	db, store := openStore(t, t.TempDir())
+	importAll(t, dir, db, store, Options{})
+	before := contents(t, db)
+	src, err := OpenDump(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	if _, err := Run(context.Background(), src, db, store, Options{}); err == nil || !strings.Contains(err.Error(), "not the same dump") {
+		t.Errorf("the archive after the directory: %v", err)
+	}
+	if contents(t, db) != before {
+		t.Error("samples are there twice")
+	}
+}
+
 func TestDedupe(t *testing.T) {
 	dir := t.TempDir()
 	docs := cloud(t, 3000)
