@@ -81,7 +81,29 @@ type intake struct {
 	stored    int            // samples and events, of store
 	refused   map[string]int // by reason
 	last      *Refusal
-	gathering bool // of Messages
+	gathering bool          // of Messages
+	room      *limit.Reader // memory for samples that are larger than what they came as; nil: without a bound
+	full      error         // there is no more of it: nothing is to be stored
+}
+
+// gather takes a sample, of which others may share parts that came once, or counts why it is not taken.
+func (in *intake) gather(s *samples.Sample, bad *Refusal) {
+	const sampleBytes = 256
+	bytes := sampleBytes + len(s.Metadata)
+	if bad != nil && bad.Reason == reasonMetadata { // they were put together all the same, and will be for the next
+		bytes += maxMetadataBytes
+	}
+	if in.room != nil {
+		if in.full = in.room.Grow(int64(bytes)); in.full != nil {
+			in.refuse(refuse(reasonLarge, "the samples of a request, with what they share, take too much memory"), 1+len(in.samples))
+			return
+		}
+	}
+	if bad != nil {
+		in.refuse(bad, 1)
+		return
+	}
+	in.samples = append(in.samples, *s)
 }
 
 // intake begins to gather. secret: see decoder.

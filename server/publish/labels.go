@@ -51,7 +51,9 @@ func labelled(s *samples.Sample, keys []string, own, shared []attribute) *Refusa
 			} else {
 				b = append(b, ',')
 			}
-			b = append(append(appendString(b, a.key), ':'), a.json...)
+			if b = append(append(appendString(b, a.key), ':'), a.json...); len(b) >= maxMetadataBytes {
+				return refuse(reasonMetadata, "the attributes have more than %d bytes", maxMetadataBytes-1)
+			}
 		}
 	}
 	if b != nil {

@@ -59,6 +59,7 @@ func (d *Doors) otlp(r *http.Request, json bool) (*intake, error) {
 		return in, err
 	}
 	defer b.release()
+	in.room = b.memory
 	walk := otlpWalk{in: in}
 	if json {
 		v, done, err := d.parseJSON(&b)
@@ -67,7 +68,9 @@ func (d *Doors) otlp(r *http.Request, json bool) (*intake, error) {
 			return in, err
 		}
 		defer done()
-		if bad := walk.jsonRequest(v); bad != nil {
+		if bad := walk.jsonRequest(v); in.full != nil {
+			return in, in.full
+		} else if bad != nil {
 			in.refuse(bad, 1)
 			return in, bad
 		}
@@ -76,7 +79,9 @@ func (d *Doors) otlp(r *http.Request, json bool) (*intake, error) {
 	if err := b.memory.Grow(8 * int64(len(b.bytes))); err != nil {
 		return in, err
 	}
-	if err := walk.request(b.bytes); err != nil {
+	if err := walk.request(b.bytes); in.full != nil {
+		return in, in.full
+	} else if err != nil {
 		var bad *Refusal
 		if !errors.As(err, &bad) {
 			bad = refuse(reasonFormat, "%v", err)
@@ -225,7 +230,7 @@ var errTooMany = refuse(reasonLarge, "more than %d samples in a request", maxSam
 
 // point takes a point.
 func (w *otlpWalk) point(p *otlpPoint) error {
-	if len(w.in.samples) >= maxSamples {
+	if len(w.in.samples) >= maxSamples || w.in.full != nil {
 		return errTooMany
 	}
 	m := &w.metric
@@ -259,9 +264,8 @@ func (w *otlpWalk) sample(p *otlpPoint, name, unit string, value float64) bool {
 		bad = checkSample(&s)
 	}
 	if bad != nil {
-		w.in.refuse(refuse(bad.Reason, "%s, of metric %s", bad.Detail, quoted(name)), 1)
-		return false
+		bad = refuse(bad.Reason, "%s, of metric %s", bad.Detail, quoted(name))
 	}
-	w.in.samples = append(w.in.samples, s)
-	return true
+	w.in.gather(&s, bad)
+	return bad == nil && w.in.full == nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/telemetrydb/tsdb/server/limit"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -237,4 +238,38 @@ func FuzzOTLPJSON(f *testing.F) {
 		_ = w.jsonRequest(v)
 		w.check(t, len(in))
 	})
+}
+
+// What all points of a request share is in each of their samples: a small body must not become gigabytes.
+func TestSharedAttributesTakeMemory(t *testing.T) {
+	h := newHouse(t, func(o *Options) { o.Budget = limit.NewBudget(32 << 20) })
+	point := pb(1, pb64(3, uint64(noon)), pbDouble(4, 1))
+	shared := func(n int) []byte {
+		return append(slices.Clone(pbHost), pbAttr(1, "long", pbText(strings.Repeat("x", n)))...)
+	}
+	ask := func(shared []byte, points int) int {
+		body := pbMetrics(shared, pbMetric("m", "1", pb(5, bytes.Repeat(point, points))))
+		return post(h.OTLP(), PathOTLP, string(body), "Content-Type", "application/x-protobuf").Code
+	}
+	for _, tc := range []struct{ bytes, points, want int }{
+		{1000, 5000, 200}, {900_000, 10, 200}, {900_000, 100, 413}, {2_000_000, 100, 413},
+	} {
+		if got := ask(shared(tc.bytes), tc.points); got != tc.want {
+			t.Errorf("%d bytes, %d points: %d, want %d", tc.bytes, tc.points, got, tc.want)
+		}
+	}
+	if got := len(h.read("h1", "m")); got != 5010 {
+		t.Errorf("%d samples are stored", got)
+	}
+	label := strings.Repeat("x", 100_000)
+	if w := post(h.Pushgateway(), "/metrics/job/j/long/"+label, strings.Repeat("p 1\n", 10), "Content-Type", "text/plain"); w.Code != 200 {
+		t.Errorf("a push: %d %s", w.Code, w.Body)
+	}
+	lines := ""
+	for i := range 1000 {
+		lines += fmt.Sprintf("p%d 1\n", i)
+	}
+	if w := post(h.Pushgateway(), "/metrics/job/j/long/"+label, lines, "Content-Type", "text/plain"); w.Code != 413 {
+		t.Errorf("a large push: %d %s", w.Code, w.Body)
+	}
 }

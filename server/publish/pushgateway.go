@@ -64,12 +64,16 @@ func (d *Doors) push(r *http.Request) (*intake, error) {
 		in.refuse(refuse(reasonFormat, "%v", err), 1)
 		return in, &statusError{http.StatusBadRequest, err.Error()}
 	}
+	in.room = b.memory
 	g := pushed{in: in, grouping: grouping, untyped: "gauge"}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "plain/text") { // sic: Ceilometer
 		g.untyped = "delta"
 	}
 	for _, name := range slices.Sorted(maps.Keys(families)) {
 		g.family(name, families[name])
+	}
+	if in.full != nil {
+		return in, in.full
 	}
 	return in, in.store(r.Context())
 }
@@ -143,6 +147,9 @@ func (g *pushed) family(name string, f *dto.MetricFamily) {
 
 func (g *pushed) sample(m *dto.Metric, name, typ string, value float64) {
 	in := g.in
+	if in.full != nil {
+		return
+	}
 	s := samples.Sample{Meter: name, Type: typ, Volume: value, Source: in.d.o.Source, Time: in.arrival, Arrival: in.arrival}
 	bad := (*Refusal)(nil)
 	if m.TimestampMs != nil {
@@ -159,10 +166,9 @@ func (g *pushed) sample(m *dto.Metric, name, typ string, value float64) {
 		bad = checkSample(&s)
 	}
 	if bad != nil {
-		in.refuse(refuse(bad.Reason, "%s, of metric %s", bad.Detail, quoted(name)), 1)
-		return
+		bad = refuse(bad.Reason, "%s, of metric %s", bad.Detail, quoted(name))
 	}
-	in.samples = append(in.samples, s)
+	in.gather(&s, bad)
 }
 
 // millis gives a time in milliseconds in nanoseconds.
