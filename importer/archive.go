@@ -4,7 +4,7 @@ import (
 	"errors"
 	"io"
 
-	"go.mongodb.org/mongo-driver/bson/bsontype"
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
 
@@ -47,7 +47,7 @@ func (c *dumpCursor) block() error {
 	}
 	collection := ""
 	err = eachElement(doc, func(key string, v bsoncore.Value) error {
-		if key == "collection" && v.Type == bsontype.String {
+		if key == "collection" && v.Type == bson.TypeString {
 			collection = v.StringValue()
 		}
 		return nil

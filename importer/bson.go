@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/bson/bsontype"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
@@ -36,7 +37,7 @@ func eachElement(doc []byte, fn func(key string, v bsoncore.Value) error) error 
 			return fmt.Errorf("%w: value of %q is longer than the document", errBSON, key)
 		}
 		v, after, ok := bsoncore.ReadValue(after, kind)
-		if !ok || v.Validate() != nil && kind != bsontype.EmbeddedDocument && kind != bsontype.Array {
+		if !ok || v.Validate() != nil && kind != bson.TypeEmbeddedDocument && kind != bson.TypeArray {
 			return fmt.Errorf("%w: value of %q, of type %#x", errBSON, key, byte(kind))
 		}
 		if err := fn(key, v); err != nil {
@@ -51,8 +52,8 @@ func eachElement(doc []byte, fn func(key string, v bsoncore.Value) error) error 
 // overflows.
 func lengthFits(kind bsontype.Type, rest []byte) bool {
 	switch kind {
-	case bsontype.String, bsontype.Symbol, bsontype.JavaScript, bsontype.DBPointer, bsontype.Binary, bsontype.EmbeddedDocument,
-		bsontype.Array, bsontype.CodeWithScope:
+	case bson.TypeString, bson.TypeSymbol, bson.TypeJavaScript, bson.TypeDBPointer, bson.TypeBinary, bson.TypeEmbeddedDocument,
+		bson.TypeArray, bson.TypeCodeWithScope:
 		length, _, ok := bsoncore.ReadLength(rest)
 		return ok && length >= 0 && int(length) <= len(rest)
 	}
@@ -65,7 +66,7 @@ func checkDocument(doc []byte, depth int) error {
 		return fmt.Errorf("%w: nested more than %d deep", errBSON, maxDepth)
 	}
 	return eachElement(doc, func(_ string, v bsoncore.Value) error {
-		if v.Type == bsontype.EmbeddedDocument || v.Type == bsontype.Array {
+		if v.Type == bson.TypeEmbeddedDocument || v.Type == bson.TypeArray {
 			return checkDocument(v.Data, depth+1)
 		}
 		return nil
@@ -93,31 +94,31 @@ func appendDocument(dst, doc []byte, key func(string) string, depth int) ([]byte
 // appendValue writes a value as JSON. Types that JSON lacks become text, numbers that it lacks null.
 func appendValue(dst []byte, v bsoncore.Value, key func(string) string, depth int) ([]byte, error) {
 	switch v.Type {
-	case bsontype.EmbeddedDocument:
+	case bson.TypeEmbeddedDocument:
 		return appendDocument(dst, v.Data, key, depth+1)
-	case bsontype.Array:
+	case bson.TypeArray:
 		return appendArray(dst, v.Data, key, depth+1)
-	case bsontype.String:
+	case bson.TypeString:
 		return appendString(dst, v.StringValue()), nil
-	case bsontype.Symbol:
+	case bson.TypeSymbol:
 		return appendString(dst, v.Symbol()), nil
-	case bsontype.Boolean:
+	case bson.TypeBoolean:
 		return strconv.AppendBool(dst, v.Boolean()), nil
-	case bsontype.Int32:
+	case bson.TypeInt32:
 		return strconv.AppendInt(dst, int64(v.Int32()), 10), nil
-	case bsontype.Int64:
+	case bson.TypeInt64:
 		return strconv.AppendInt(dst, v.Int64(), 10), nil
-	case bsontype.Double:
+	case bson.TypeDouble:
 		return appendNumber(dst, v.Double()), nil
-	case bsontype.DateTime:
+	case bson.TypeDateTime:
 		return appendString(dst, dateText(v.DateTime())), nil
-	case bsontype.ObjectID:
+	case bson.TypeObjectID:
 		id := v.ObjectID()
 		return appendString(dst, hex.EncodeToString(id[:])), nil
-	case bsontype.Binary:
+	case bson.TypeBinary:
 		_, data := v.Binary()
 		return appendString(dst, base64.StdEncoding.EncodeToString(data)), nil
-	case bsontype.Null, bsontype.Undefined, bsontype.MinKey, bsontype.MaxKey:
+	case bson.TypeNull, bson.TypeUndefined, bson.TypeMinKey, bson.TypeMaxKey:
 		return append(dst, "null"...), nil
 	}
 	return appendString(dst, v.String()), nil

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/telemetrydb/tsdb/engine"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
 
@@ -42,7 +42,7 @@ func decodeEvent(doc []byte) (e engine.Event, err error) {
 		case "traits":
 			e.Traits, err = decodeTraits(v)
 		case "raw":
-			if v.Type == bsontype.EmbeddedDocument {
+			if v.Type == bson.TypeEmbeddedDocument {
 				e.Raw, err = appendDocument(nil, v.Data, unquoteKey, 1)
 			}
 		}
@@ -62,11 +62,11 @@ func decodeEvent(doc []byte) (e engine.Event, err error) {
 }
 
 func decodeTraits(v bsoncore.Value) (traits []engine.Trait, err error) {
-	if v.Type != bsontype.Array {
+	if v.Type != bson.TypeArray {
 		return nil, rejectTraits
 	}
 	err = eachElement(v.Data, func(_ string, v bsoncore.Value) error {
-		if v.Type != bsontype.EmbeddedDocument {
+		if v.Type != bson.TypeEmbeddedDocument {
 			return rejectTraits
 		}
 		t, err := decodeTrait(v.Data)
@@ -110,13 +110,13 @@ func decodeTrait(doc []byte) (t engine.Trait, err error) {
 
 func kindOf(v bsoncore.Value) engine.TraitKind {
 	switch v.Type {
-	case bsontype.String:
+	case bson.TypeString:
 		return engine.TraitText
-	case bsontype.Int32, bsontype.Int64:
+	case bson.TypeInt32, bson.TypeInt64:
 		return engine.TraitInt
-	case bsontype.Double:
+	case bson.TypeDouble:
 		return engine.TraitFloat
-	case bsontype.DateTime:
+	case bson.TypeDateTime:
 		return engine.TraitTime
 	}
 	return engine.TraitNone
@@ -139,7 +139,7 @@ func setTrait(t *engine.Trait, v bsoncore.Value) (ok bool) {
 		t.Float = f
 		return err == nil
 	}
-	if v.Type == bsontype.DateTime {
+	if v.Type == bson.TypeDateTime {
 		t.Int = v.DateTime() * int64(time.Millisecond)
 		return true
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/telemetrydb/tsdb/server/samples"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
 
@@ -76,7 +76,7 @@ func decodeMeter(doc []byte, s *samples.Sample) error {
 			timed = true
 			s.Time, err = nanosOf(v)
 		case "recorded_at":
-			if v.Type == bsontype.DateTime {
+			if v.Type == bson.TypeDateTime {
 				s.Arrival, err = nanosOf(v)
 			}
 		case "resource_metadata":
@@ -111,18 +111,18 @@ func decodeMeter(doc []byte, s *samples.Sample) error {
 // textOf reads a text; null is an empty one.
 func textOf(v bsoncore.Value, otherwise reject) (string, error) {
 	switch v.Type {
-	case bsontype.String:
+	case bson.TypeString:
 		return strings.ToValidUTF8(v.StringValue(), "\uFFFD"), nil
-	case bsontype.Symbol:
+	case bson.TypeSymbol:
 		return v.Symbol(), nil
-	case bsontype.Null, bsontype.Undefined:
+	case bson.TypeNull, bson.TypeUndefined:
 		return "", nil
 	}
 	return "", otherwise
 }
 
 func optionalText(v bsoncore.Value) (*string, error) {
-	if v.Type == bsontype.Null || v.Type == bsontype.Undefined {
+	if v.Type == bson.TypeNull || v.Type == bson.TypeUndefined {
 		return nil, nil
 	}
 	s, err := textOf(v, rejectText)
@@ -131,13 +131,13 @@ func optionalText(v bsoncore.Value) (*string, error) {
 
 func volumeOf(v bsoncore.Value) (f float64, err error) {
 	switch v.Type {
-	case bsontype.Double:
+	case bson.TypeDouble:
 		f = v.Double()
-	case bsontype.Int32:
+	case bson.TypeInt32:
 		f = float64(v.Int32())
-	case bsontype.Int64:
+	case bson.TypeInt64:
 		f = float64(v.Int64())
-	case bsontype.String:
+	case bson.TypeString:
 		if f, err = strconv.ParseFloat(strings.TrimSpace(v.StringValue()), 64); errors.Is(err, strconv.ErrSyntax) {
 			return 0, rejectVolume
 		}
@@ -153,7 +153,7 @@ func volumeOf(v bsoncore.Value) (f float64, err error) {
 // nanosOf reads a date in nanoseconds since the Unix epoch.
 func nanosOf(v bsoncore.Value) (int64, error) {
 	const end = 9_214_646_400_000 // 2262, in milliseconds
-	if v.Type != bsontype.DateTime {
+	if v.Type != bson.TypeDateTime {
 		return 0, rejectNoTime
 	}
 	millis := v.DateTime()
@@ -166,9 +166,9 @@ func nanosOf(v bsoncore.Value) (int64, error) {
 // metadataOf turns metadata into JSON, as they were before they were stored.
 func metadataOf(v bsoncore.Value) ([]byte, error) {
 	switch v.Type {
-	case bsontype.Null, bsontype.Undefined:
+	case bson.TypeNull, bson.TypeUndefined:
 		return nil, nil
-	case bsontype.EmbeddedDocument:
+	case bson.TypeEmbeddedDocument:
 		return appendDocument(nil, v.Data, unquoteKey, 1)
 	}
 	return nil, rejectMetadata
