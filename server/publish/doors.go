@@ -26,7 +26,7 @@ type Options struct {
 	MaxBodyBytes int64
 	// Budget is the memory that bodies share with other requests. Default: there is no bound.
 	Budget *limit.Budget
-	// QueueBytes is how much may wait to be stored of what came by UDP and TCP. Default 32 MiB.
+	// QueueBytes is how much may wait to be stored of what came by UDP and TCP, beside as much that is being stored. Default 64 MiB.
 	QueueBytes int
 	// Events stores events, or refuses all of them. Default: they are refused.
 	Events func(ctx context.Context, events []engine.Event) (stored int, err error)
@@ -45,7 +45,7 @@ func (o *Options) withDefaults() Options {
 	}
 	c.Source = cmp.Or(c.Source, "openstack")
 	c.MaxBodyBytes = cmp.Or(c.MaxBodyBytes, 16<<20)
-	c.QueueBytes = cmp.Or(c.QueueBytes, 32<<20)
+	c.QueueBytes = cmp.Or(c.QueueBytes, 64<<20)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

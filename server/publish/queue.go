@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"sync"
 )
 
@@ -30,10 +31,19 @@ type message struct {
 	from netip.AddrPort
 }
 
-func (h *heap) reset() { h.bytes, h.messages = h.bytes[:0], h.messages[:0] }
+// reset empties the heap, and keeps its memory unless a burst made it large.
+func (h *heap) reset() {
+	h.bytes, h.messages = h.bytes[:0], h.messages[:0]
+	const keep = 8 << 20
+	if cap(h.bytes) > keep {
+		*h = heap{}
+	}
+}
 
-// maxQueued is how many messages are stored together at most.
-const maxQueued = 1 << 14
+const (
+	maxTogether  = 1 << 13 // messages that are stored together
+	messageBytes = 64      // that a message takes beside its own
+)
 
 func newQueue(bytes int) *queue {
 	q := &queue{most: bytes}
@@ -44,7 +54,7 @@ func newQueue(bytes int) *queue {
 // put adds a copy of a message.
 func (q *queue) put(b []byte, door *intake, from netip.AddrPort) {
 	q.mu.Lock()
-	for len(q.now.messages) > 0 && (len(q.now.bytes)+len(b) > q.most || len(q.now.messages) >= maxQueued) {
+	for len(q.now.messages) > 0 && len(q.now.bytes)+len(b)+messageBytes*len(q.now.messages) > q.most {
 		q.drawn.Wait()
 	}
 	h := &q.now
@@ -104,21 +114,23 @@ func (m *Messages) run() {
 	ctx := context.Background() // what was taken is stored, whatever ends
 	for m.q.draw(&h) {
 		begin := 0
-		var busy []*intake
-		for _, one := range h.messages {
-			in := one.door
-			if !in.gathering {
-				in.reset()
-				in.gathering = true
-				busy = append(busy, in)
+		for part := range slices.Chunk(h.messages, maxTogether) {
+			var busy []*intake
+			for _, one := range part {
+				in := one.door
+				if !in.gathering {
+					in.reset()
+					in.gathering = true
+					busy = append(busy, in)
+				}
+				in.peer = one.from
+				json = in.message(json[:0], h.bytes[begin:one.end])
+				begin = one.end
 			}
-			in.peer = one.from
-			json = in.message(json[:0], h.bytes[begin:one.end])
-			begin = one.end
-		}
-		for _, in := range busy {
-			_ = in.store(ctx) // counted and told
-			in.gathering = false
+			for _, in := range busy {
+				_ = in.store(ctx) // counted and told
+				in.gathering = false
+			}
 		}
 		h.reset()
 	}

@@ -1,40 +1,39 @@
+//go:build !386 && !s390x
+
 package publish
 
 import (
-	"encoding/binary"
 	"net"
 	"syscall"
+	"unsafe"
 )
 
-// soRxqOvfl is SO_RXQ_OVFL: each datagram comes with how many the system has dropped of the socket before it.
-const soRxqOvfl = 40
-
-func tellsDrops(conn *net.UDPConn) {
-	control(conn, func(fd int) { _ = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, soRxqOvfl, 1) })
-}
+// soMeminfo is SO_MEMINFO: numbers about a socket's memory, of which the one at meminfoDrops is how many datagrams were dropped.
+const (
+	soMeminfo    = 55
+	meminfoDrops = 8
+)
 
 // growBuffer asks for a receive buffer of so many bytes: beyond what the system allows for everybody, if we may.
 func growBuffer(conn *net.UDPConn, bytes int) {
 	_ = conn.SetReadBuffer(bytes)
-	control(conn, func(fd int) { _ = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_RCVBUFFORCE, bytes) })
+	control(conn, func(fd uintptr) {
+		_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUFFORCE, bytes)
+	})
 }
 
-func control(conn *net.UDPConn, fn func(fd int)) {
+func control(conn *net.UDPConn, fn func(fd uintptr)) {
 	if raw, err := conn.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) { fn(int(fd)) })
+		_ = raw.Control(fn)
 	}
 }
 
-// drops reads how many datagrams the system has dropped so far.
-func drops(oob []byte) (n uint32, ok bool) {
-	list, err := syscall.ParseSocketControlMessage(oob)
-	if err != nil {
-		return 0, false
-	}
-	for _, m := range list {
-		if m.Header.Level == syscall.SOL_SOCKET && m.Header.Type == soRxqOvfl && len(m.Data) >= 4 {
-			return binary.NativeEndian.Uint32(m.Data), true
-		}
-	}
-	return 0, false
+// drops is how many datagrams the system has dropped of the socket so far; 0 if it does not tell.
+func drops(conn *net.UDPConn) uint32 {
+	var info [meminfoDrops + 1]uint32
+	length := uint32(unsafe.Sizeof(info))
+	control(conn, func(fd uintptr) {
+		_, _, _ = syscall.Syscall6(syscall.SYS_GETSOCKOPT, fd, syscall.SOL_SOCKET, soMeminfo, uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&length)), 0)
+	})
+	return info[meminfoDrops]
 }
