@@ -9,6 +9,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/server/auth"
 	"github.com/telemetrydb/tsdb/server/limit"
 )
 
@@ -83,11 +84,19 @@ func (d *Doors) readBody(r *http.Request) (b body, err error) {
 func answerTo(err error) (status int, text string, retry bool) {
 	var s *statusError
 	var refusal *Refusal
+	var share *limit.ShareError
+	var unavailable *auth.UnavailableError
 	switch {
 	case errors.As(err, &s):
 		return s.status, s.text, false
 	case errors.As(err, &refusal):
 		return http.StatusBadRequest, refusal.Detail, false
+	case errors.Is(err, auth.ErrUnauthenticated):
+		return http.StatusUnauthorized, "This server could not verify that you are authorized to access the document you requested.", false
+	case errors.As(err, &unavailable):
+		return http.StatusServiceUnavailable, "The identity service does not answer", true
+	case errors.As(err, &share):
+		return http.StatusTooManyRequests, share.Error(), true
 	case errors.Is(err, limit.ErrLarge):
 		return http.StatusRequestEntityTooLarge, "The request takes more memory than there may be for all of them", false
 	case errors.Is(err, limit.ErrBusy):

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ func (d *Doors) Beside(gate *auth.Gate) map[string]http.Handler {
 	guard := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if err := admitted(gate, r); err != nil {
-				if err.status == http.StatusUnauthorized && gate.Challenge() != "" {
+				if errors.Is(err, auth.ErrUnauthenticated) && gate.Challenge() != "" {
 					w.Header().Set("WWW-Authenticate", gate.Challenge())
 				}
 				writeError(w, err)
@@ -34,11 +35,11 @@ func (d *Doors) Beside(gate *auth.Gate) map[string]http.Handler {
 		PathPush + "@base64": guard(d.Pushgateway())}
 }
 
-// admitted tells whether the gate lets an administrator in.
-func admitted(gate *auth.Gate, r *http.Request) *statusError {
+// admitted tells whether the gate lets an administrator in. Errors are the gate's, or say that it is none.
+func admitted(gate *auth.Gate, r *http.Request) error {
 	c, err := gate.Caller(r)
 	if err != nil {
-		return &statusError{http.StatusUnauthorized, "This server could not verify that you are authorized to access the document you requested."}
+		return err
 	}
 	if !slices.ContainsFunc(c.Roles, func(role string) bool { return strings.EqualFold(role, "admin") }) {
 		return &statusError{http.StatusForbidden, "Publishing takes an administrator"}
