@@ -122,6 +122,9 @@ func (kn *known) put(r *engine.Resource, state uint64, described []byte) {
 	kn.bytes += k.bytes
 	if described != nil {
 		k.described = kn.keep(k, described)
+		if k.described == nil { // known to be empty
+			k.described = []byte{}
+		}
 	}
 	for id, other := range kn.resources { // in no order
 		if kn.bytes <= maxKnownBytes {
