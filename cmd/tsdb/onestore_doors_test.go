@@ -441,8 +441,17 @@ func (h *oneStore) importDump() *written {
 		}
 		all = append(all, one...)
 	}
-	path := filepath.Join(h.t.TempDir(), "meter.bson")
-	if err := os.WriteFile(path, all, 0o600); err != nil {
+	if report := h.runImport("meter.bson", all); report.Samples != 2 {
+		h.t.Fatalf("%+v", report)
+	}
+	return w
+}
+
+// runImport imports a file of a dump.
+func (h *oneStore) runImport(name string, content []byte) *importer.Report {
+	h.t.Helper()
+	path := filepath.Join(h.t.TempDir(), name)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
 		h.t.Fatal(err)
 	}
 	src, err := importer.OpenDump(path)
@@ -450,10 +459,10 @@ func (h *oneStore) importDump() *written {
 		h.t.Fatal(err)
 	}
 	report, err := importer.Run(h.t.Context(), src, h.db, h.store, importer.Options{})
-	if err != nil || report.Samples != 2 {
-		h.t.Fatalf("%+v, %v", report, err)
+	if err != nil {
+		h.t.Fatal(err)
 	}
-	return w
+	return report
 }
 
 // remoteWrite is a request of one of the versions of the protocol.

@@ -55,7 +55,7 @@ func newOneStore(t *testing.T) *oneStore {
 	h.clock.Store(secondTime + int64(time.Minute))
 	now := func() time.Time { return time.Unix(0, h.clock.Load()) }
 	h.store = samples.New(db, &samples.Options{Now: now})
-	h.doors = publish.New(h.store, &publish.Options{Now: now})
+	h.doors = publish.New(h.store, &publish.Options{Now: now, Events: db.AppendEvents})
 	gate := auth.NewGate(auth.None{}, nil)
 	s := server.New(db, &server.Options{Gate: gate, Samples: h.store, Now: now, Ceilometer: ceilometer.Options{Beside: h.doors.Beside(gate)}})
 	h.open = apis{s.Handler(), s.CeilometerHandler()}
