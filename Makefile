@@ -15,7 +15,7 @@ STATICCHECK := $(BIN)/staticcheck-$(STATICCHECK_VERSION)
 RACE := ./engine/... ./index/... ./query/... ./server/... ./cmd/...
 
 .NOTPARALLEL:
-.PHONY: test tools build lint unit race fuzz nested conformance client suite keystone clients exporters ceilometerclient differential bench seed cloud load load-short soak scale
+.PHONY: test tools build lint unit race fuzz nested conformance client suite keystone clients exporters ceilometerclient differential bench seed ceilometer cloud load load-short soak scale
 
 test: tools lint build unit race fuzz nested conformance keystone load-short
 	@echo "make test: all passed"
@@ -89,6 +89,10 @@ soak:
 # The founding measurement, over HTTP.
 seed:
 	cd bench && $(GO) run ./cmd/seed
+
+# The founding measurement as samples of Ceilometer's, published and asked over HTTP.
+ceilometer:
+	cd bench && $(GO) run ./cmd/ceilometer
 
 # A small cloud over HTTP, as Ceilometer feeds it and dashboards ask it; with CLOUD=-scale, the same results from large stores.
 cloud:

@@ -30,7 +30,7 @@ type Server struct {
 
 // Start starts the binary on dir and waits until it is healthy. more are further arguments of serve.
 func Start(binary, dir string, more []string) (*Server, error) {
-	address, err := freeAddress()
+	address, err := FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,8 @@ func Start(binary, dir string, more []string) (*Server, error) {
 	}
 }
 
-func freeAddress() (string, error) {
+// FreeAddress is an address of the loopback interface that nobody listens on now.
+func FreeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err

@@ -12,10 +12,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
+	"github.com/telemetrydb/tsdb/bench/ceilometer"
 	"github.com/telemetrydb/tsdb/bench/workload"
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/rollup"
@@ -40,17 +40,6 @@ func run(ctx context.Context) error {
 		return err
 	}
 	return merge(ctx)
-}
-
-// metadata is what nova says about an instance, state being what changes.
-func metadata(resource, state int) []byte {
-	var b strings.Builder
-	fmt.Fprintf(&b, `{"display_name":"vm-%d","host":"compute-%d","status":"active","state":%d`, resource, resource%7, state)
-	for i := range 26 {
-		fmt.Fprintf(&b, `,"attribute_%d":"%x-%x-value-of-%d"`, i, resource*7919+i, resource*104729, i)
-	}
-	fmt.Fprintf(&b, `,"flavor":{"id":"2","name":"m1.medium","vcpus":2,"ram":4096,"disk":40,"ephemeral":0},"vcpus":2,"memory_mb":4096}`)
-	return []byte(b.String())
 }
 
 func open(name string) (*engine.DB, string, error) {
@@ -121,7 +110,7 @@ func seed(ctx context.Context) error {
 			project, user := w.Resources[row.Resource].ProjectID, w.Resources[row.Resource].UserID
 			state := (int(row.Unix-workload.Start) + 137*row.Resource) / *change
 			cs, err := db.InternContexts(ctx, []engine.Context{{UserID: &user, ProjectID: &project, Source: "openstack", Unit: "%", Type: "gauge",
-				Metadata: metadata(row.Resource, state)}})
+				Metadata: ceilometer.Metadata(row.Resource, state)}})
 			if err != nil {
 				return err
 			}
@@ -216,7 +205,7 @@ func merge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cs, err := db.InternContexts(ctx, []engine.Context{{Source: "openstack", Metadata: metadata(1, 1)}})
+	cs, err := db.InternContexts(ctx, []engine.Context{{Source: "openstack", Metadata: ceilometer.Metadata(1, 1)}})
 	if err != nil {
 		return err
 	}
