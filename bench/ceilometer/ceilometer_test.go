@@ -82,7 +82,7 @@ func TestSamplesAreOfOneSize(t *testing.T) {
 		if err := json.Unmarshal(body, &list); err != nil {
 			t.Fatalf("%v in %s", err, body)
 		}
-		if mean := len(body) / len(list); mean < 1200 || mean > 2600 {
+		if mean := len(body) / len(list); mean < 1200 || mean > 1400 {
 			t.Errorf("resource %d: samples of %d bytes", row.Resource, mean)
 		}
 		if m := w.Resources[row.Resource].Metrics[0]; list[0]["counter_name"] != m.Name || list[0]["timestamp"] != "2026-01-01T00:00:00" ||

@@ -18,7 +18,7 @@ const pythonISO = "2006-01-02T15:04:05"
 func Metadata(resource, state int) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, `{"display_name":"vm-%d","host":"compute-%d","status":"active","state":%d`, resource, resource%7, state)
-	for i := range 26 {
+	for i := range 18 {
 		fmt.Fprintf(&b, `,"attribute_%d":"%x-%x-value-of-%d"`, i, resource*7919+i, resource*104729, i)
 	}
 	fmt.Fprintf(&b, `,"flavor":{"id":"2","name":"m1.medium","vcpus":2,"ram":4096,"disk":40,"ephemeral":0},"vcpus":2,"memory_mb":4096}`)
@@ -29,7 +29,7 @@ func Metadata(resource, state int) []byte {
 func texts(resource, state int) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, `{"display_name":"vm-%d","host":"compute-%d","status":"active","state":"%d"`, resource, resource%7, state)
-	for i := range 26 {
+	for i := range 18 {
 		fmt.Fprintf(&b, `,"attribute_%d":"%x-%x-value-of-%d"`, i, resource*7919+i, resource*104729, i)
 	}
 	b.WriteString(`,"flavor.id":"2","flavor.name":"m1.medium","vcpus":"2","memory_mb":"4096"}`)
