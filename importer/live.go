@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/bson/primitive"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 	"go.mongodb.org/mongo-driver/x/mongo/driver/connstring"
@@ -20,13 +21,19 @@ type live struct {
 	client   *mongo.Client
 	db       *mongo.Database
 	identity string
+	before   primitive.ObjectID // documents whose _id was given later are left for another import
 }
+
+// settle is how old a document has to be. Collectors give _ids by their own clocks, and one may write what another is already behind: what
+// is read by ascending _id would miss it.
+const settle = 2 * time.Minute
 
 // defaultDatabase is where Ceilometer keeps its collections unless its URL says otherwise.
 const defaultDatabase = "ceilometer"
 
 // OpenServer connects to the MongoDB that the URI names, as in Ceilometer's option [database] connection; without a database in it,
-// that is ceilometer. Servers older than 3.6 do not speak to this client: import a dump of theirs.
+// that is ceilometer. What was written in the last two minutes is left for another import. Servers older than 3.6 do not speak to this
+// client: import a dump of theirs.
 func OpenServer(ctx context.Context, uri string) (Source, error) {
 	cs, err := connstring.ParseAndValidate(uri)
 	if err != nil {
@@ -46,7 +53,8 @@ func OpenServer(ctx context.Context, uri string) (Source, error) {
 	}
 	hosts := slices.Clone(cs.Hosts)
 	slices.Sort(hosts)
-	return &live{client, client.Database(name), "server:" + strings.Join(hosts, ",") + "/" + name}, nil
+	return &live{client, client.Database(name), "server:" + strings.Join(hosts, ",") + "/" + name,
+		primitive.NewObjectIDFromTimestamp(time.Now().Add(-settle))}, nil
 }
 
 // Identity is hosts and database.
@@ -72,7 +80,7 @@ type liveCursor struct {
 // Open begins behind a place, the _id of a document as extended JSON.
 func (l *live) Open(ctx context.Context, collection, after string) (Cursor, error) {
 	c := &liveCursor{after: after}
-	filter := bson.D{}
+	filter := bson.D{{Key: "_id", Value: bson.D{{Key: "$not", Value: bson.D{{Key: "$gte", Value: l.before}}}}}}
 	if after != "" {
 		var id struct {
 			ID any `bson:"_id"`
@@ -80,7 +88,7 @@ func (l *live) Open(ctx context.Context, collection, after string) (Cursor, erro
 		if err := bson.UnmarshalExtJSON([]byte(after), true, &id); err != nil {
 			return nil, fmt.Errorf("place %q: %w", after, err)
 		}
-		filter = bson.D{{Key: "_id", Value: bson.D{{Key: "$gt", Value: id.ID}}}}
+		filter = append(filter, bson.E{Key: "$and", Value: bson.A{bson.D{{Key: "_id", Value: bson.D{{Key: "$gt", Value: id.ID}}}}}})
 	}
 	coll := l.db.Collection(collection)
 	total, err := coll.EstimatedDocumentCount(ctx)

@@ -54,6 +54,10 @@ func TestImportFromServer(t *testing.T) {
 		}
 	}
 	insert(0, 1500)
+	young := append(bson.D{{Key: "_id", Value: primitive.NewObjectID()}}, sample(2500)[1:]...) // another collector may still write before it
+	if _, err := meters.InsertOne(ctx, young); err != nil {
+		t.Fatal(err)
+	}
 	_, err = events.InsertOne(ctx, bson.D{{Key: "_id", Value: "e-1"}, {Key: "event_type", Value: "image.delete"},
 		{Key: "timestamp", Value: primitive.NewDateTimeFromTime(begin)}, {Key: "traits", Value: bson.A{}}})
 	if err != nil {

@@ -31,7 +31,8 @@ func importDumpCommand() *cobra.Command {
 		Short: "Import what mongodump left of Ceilometer's database",
 		Long: `Import samples and events from what mongodump left: a directory with meter.bson, event.bson and resource.bson, of which any may be
 missing and any compressed (.gz), a directory that holds such a directory, one of these files, or an archive. Dumps of every version of MongoDB
-can be read. A damaged dump is refused, with the place of the damage, unless --keep-before-damage is given.
+can be read. A damaged dump is refused, with the place of the damage, unless --keep-before-damage is given. Of several dumps of one database import the
+last alone, or all with --keep-message-ids: samples that are there are not stored again then.
 ` + importAgain,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -54,7 +55,7 @@ func importMongoCommand() *cobra.Command {
 		Short: "Import Ceilometer's database from a running MongoDB",
 		Long: `Import samples and events from a running MongoDB, version 3.6 or newer; of older ones import a dump. The URI is that of Ceilometer's
 configuration, such as mongodb://ceilometer:PASSWORD@controller:27017/ceilometer. Ceilometer may go on writing: run the command again for what
-came since.
+came since. What was written in the last two minutes is left for that.
 ` + importAgain,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/telemetrydb/tsdb/engine"
@@ -203,25 +204,28 @@ func reasonOf(err error) string {
 	return reasonText
 }
 
-// storeSamples stores samples. If one of them is not taken, it is found by halves.
+// storeSamples stores the samples that the store takes, all of them together or, on an error of the database, none: who sends them again then
+// doubles nothing.
 func (in *intake) storeSamples(ctx context.Context, list []samples.Sample) error {
-	if len(list) == 0 {
-		return nil
+	sound := list[:0]
+	for i := range list {
+		if err := in.d.store.Check(&list[i]); err != nil {
+			in.refuse(refuse(reasonOf(err), "%v", err), 1)
+			continue
+		}
+		sound = append(sound, list[i])
 	}
-	_, err := in.d.store.Write(ctx, list)
-	switch {
-	case err == nil:
-		in.stored += len(list)
-		return nil
-	case !errors.Is(err, engine.ErrInvalid):
-		return err
-	case len(list) == 1:
+	for len(sound) > 0 {
+		_, err := in.d.store.Write(ctx, sound)
+		var wrong *samples.SampleError
+		if !errors.As(err, &wrong) {
+			if err == nil {
+				in.stored += len(sound)
+			}
+			return err
+		}
 		in.refuse(refuse(reasonOf(err), "%v", err), 1)
-		return nil
+		sound = slices.Delete(sound, wrong.Index, wrong.Index+1)
 	}
-	half := len(list) / 2
-	if err := in.storeSamples(ctx, list[:half]); err != nil {
-		return err
-	}
-	return in.storeSamples(ctx, list[half:])
+	return nil
 }

@@ -61,6 +61,9 @@ func refuse(i int, field, value, reason string) error {
 	return &SampleError{Index: i, Field: field, Value: value, Reason: reason}
 }
 
+// Check says why Write would refuse a sample, by itself: a *SampleError. It does not look into metadata.
+func (s *Store) Check(x *Sample) error { return s.check([]Sample{*x}) }
+
 // check refuses samples that break a rule.
 func (s *Store) check(in []Sample) error {
 	for i := range in {

@@ -73,6 +73,8 @@ func (m *maker) make() (err error) {
 	m.r, err = m.tx.Resource(g.id)
 	foreign := err == nil && m.w.foreign(g, m.r.ProjectID)
 	switch {
+	case foreign && m.r.ProjectID != nil:
+		return refuse(g.newest, "resource_id", m.w.in[g.newest].ResourceID, "belongs to another project")
 	case foreign:
 	case errors.Is(err, engine.ErrNotFound):
 		err = m.create(g)

@@ -30,8 +30,8 @@ func (s *Store) WriteMarked(ctx context.Context, in []Sample, name, text string)
 	return s.tryAgain(ctx, &write{s: s, in: in, markName: name, markText: text})
 }
 
-// WriteGuarded is Write for somebody who may write what is of one project and no more: a resource that exists and is of another project,
-// or of none, keeps its owner, its source and its attributes, whatever the samples say.
+// WriteGuarded is Write for somebody who may write what is of one project and no more: samples of a resource that is another project's are
+// refused, by a *SampleError, and a resource of no project keeps its owner, its source and its attributes, whatever the samples say.
 func (s *Store) WriteGuarded(ctx context.Context, in []Sample) (ids []string, err error) {
 	if err := s.check(in); err != nil {
 		return nil, err
@@ -158,7 +158,7 @@ func (w *write) resolve() {
 		if k := found[i]; k == nil || g.state == 0 || k.state != g.state {
 			found[i], lacks[i] = nil, true
 		} else if w.foreign(g, k.project) {
-			continue
+			lacks[i] = k.project != nil // and make refuses it
 		} else if x := &w.in[g.newest]; !sameText(k.user, x.UserID) || !sameText(k.project, x.ProjectID) || k.source != x.Source {
 			lacks[i] = true
 		}
