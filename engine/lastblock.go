@@ -18,7 +18,8 @@ import (
 // Only what is asked for again comes into memory, so that one pass over everything does not push out what is asked for every minute.
 type lastBlocks struct {
 	cache *clockCache[lastKey, *lastBlock]
-	epoch atomic.Uint64 // changed while visible is held
+	first *clockCache[lastKey, firstTime] // of series' blocks of raw samples
+	epoch atomic.Uint64                   // changed while visible is held
 
 	asked [askedBits / 32]atomic.Uint32 // a bit for the series asked for since they were cleared, by ref
 	marks atomic.Int32
@@ -40,14 +41,25 @@ type lastBlock struct {
 	vs    []float64
 }
 
+// firstTime is the time of the first sample that the blocks of a series have from a time on. It stays as blocks are added, so it holds for
+// every from up to it, until a change of the epoch or of the metric's policy.
+type firstTime struct {
+	from, t int64
+	moves   uint64 // DB.moves
+}
+
 const (
 	lastRows = 64
+	// firstTimesShare is the part of the memory that first times may take.
+	firstTimesShare = 8
 	// lastBlockBytes is what a block takes here beside its bytes and rows.
 	lastBlockBytes = 240
 )
 
 func newLastBlocks(maxBytes int64) *lastBlocks {
-	return &lastBlocks{cache: newClockCache[lastKey, *lastBlock](maxBytes, func(k lastKey) uint32 { return hashRef(k.ref) })}
+	hash := func(k lastKey) uint32 { return hashRef(k.ref) }
+	firsts := maxBytes / firstTimesShare
+	return &lastBlocks{cache: newClockCache[lastKey, *lastBlock](maxBytes-firsts, hash), first: newClockCache[lastKey, firstTime](firsts, hash)}
 }
 
 // again tells whether a series was asked for lately, and remembers that it was. It may be wrong about few.
@@ -110,4 +122,5 @@ func (b *lastBlock) appendRaw(from, to int64, ts []int64, vs []float64) ([]int64
 func (l *lastBlocks) expired() {
 	l.epoch.Add(1)
 	l.cache.clear()
+	l.first.clear()
 }

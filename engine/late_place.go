@@ -430,6 +430,7 @@ func (p *placer) before(t int64) (sampleState, error) {
 func (l *lastBlocks) changed(ref Ref, pl *plan) {
 	l.epoch.Add(1)
 	l.cache.drop(lastKey{keyRaw, pl.widths[0], ref})
+	l.first.drop(lastKey{keyRaw, pl.widths[0], ref})
 	for _, w := range pl.widths {
 		l.cache.drop(lastKey{keyAgg, w, ref})
 	}

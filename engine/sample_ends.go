@@ -61,6 +61,11 @@ func (v *View) OldestTime(m Ref) (t int64, ok bool, err error) {
 	if s.sealed == noTime || r.from >= first {
 		return r.firstOfTail(first)
 	}
+	key := lastKey{keyRaw, s.plan.widths[0], s.ref}
+	if known, ok := v.db.last.first.get(key); ok && known.moves == v.moves && known.from <= r.from && r.from <= known.t && known.t < r.to &&
+		v.epoch == v.db.last.epoch.Load() { // asked last, as lastBlock does
+		return known.t, true, nil
+	}
 	found := int64(noTime)
 	err = blockRange(v.it, keyRaw, s.plan.widths[0], s.ref, r.from, min(first, r.to), func(k blockKey, val []byte) (bool, error) {
 		b, err := parseColumns(k, val)
@@ -79,6 +84,9 @@ func (v *View) OldestTime(m Ref) (t int64, ok bool, err error) {
 		}
 		return false, corruptBlock(k, &b, err)
 	})
+	if err == nil && found != noTime {
+		v.db.last.first.put(key, firstTime{r.from, found, v.moves}, 0, &v.db.last.epoch, v.epoch)
+	}
 	if err != nil || found != noTime {
 		return found, err == nil, locate(err, s.id)
 	}

@@ -20,7 +20,6 @@ type document struct {
 
 // document gives a resource with its metrics, without what its samples say.
 func (k *known) document(row engine.ResourceRow) *document {
-	k.add(row)
 	d := &document{Resource: row.Resource(), row: row}
 	for _, m := range row.Metrics() {
 		d.refs = append(d.refs, m.Ref)
@@ -33,15 +32,23 @@ func (k *known) readNewest(ctx context.Context, d *document, u *usage) error {
 	if err := u.read(len(d.refs)); err != nil || len(d.refs) == 0 {
 		return err
 	}
-	v, refs, err := k.view(d.refs)
+	v, _, err := k.view(d.refs)
 	if err != nil {
 		return err
 	}
 	defer v.Close()
+	return k.newestOf(ctx, v, d)
+}
+
+// newestOf finds the newest sample of a resource in a view that has its metrics, but for those that are gone.
+func (k *known) newestOf(ctx context.Context, v *engine.View, d *document) error {
 	var best engine.NewestSample
 	var of engine.Ref
-	for _, ref := range refs {
+	for _, ref := range d.refs {
 		t, ok, err := v.NewestTime(ref)
+		if errors.Is(err, engine.ErrNotFound) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -59,28 +66,27 @@ func (k *known) readNewest(ctx context.Context, d *document, u *usage) error {
 	if of == 0 {
 		return nil
 	}
+	var err error
 	d.times, d.last = true, best.Time
-	m, err := k.meter(of)
-	if m == nil || err != nil {
-		return err
+	if best.Context != 0 {
+		d.newest, err = k.db.SharedContext(best.Context)
+	} else {
+		d.newest, err = k.defaultContext(d.Resource, of)
 	}
-	d.newest, err = k.context(m, best.Context)
 	return err
 }
 
-// readFirst finds the time of a resource's oldest sample.
-func (k *known) readFirst(d *document, u *usage) error {
-	if err := u.read(len(d.refs)); err != nil || !d.times {
-		return err
+// firstOf finds the time of a resource's oldest sample, likewise.
+func firstOf(v *engine.View, d *document) error {
+	if !d.times {
+		return nil
 	}
-	v, refs, err := k.view(d.refs)
-	if err != nil {
-		return err
-	}
-	defer v.Close()
 	d.first = d.last
-	for _, ref := range refs {
+	for _, ref := range d.refs {
 		t, ok, err := v.OldestTime(ref)
+		if errors.Is(err, engine.ErrNotFound) {
+			continue
+		}
 		if err != nil {
 			return err
 		}

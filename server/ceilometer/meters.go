@@ -122,7 +122,6 @@ func (k *known) eachDocument(ctx context.Context, f *filter, u *usage, fn func(d
 		if ok && err == nil {
 			err = fn(d)
 		}
-		clear(k.meters) // they are not asked for again
 		return err
 	})
 }

@@ -1,6 +1,7 @@
 package ceilometer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -23,7 +24,9 @@ type selection struct {
 	owners   *index.Filter // of resources whose samples without a context may be asked for; nil: all
 	alike    bool          // matches is the same for all samples of a resource without a context
 	matches  func(c *engine.Context) (bool, error)
-	exact    bool // contexts selects what matches does
+	exact    bool      // contexts selects what matches does
+	newest   int       // how many of the newest samples are asked for; 0: all
+	times    timeRange // of newest
 }
 
 // contextFields are the names that fields of filters have in contexts and in resources.
@@ -94,6 +97,11 @@ func (k *known) plan(ctx context.Context, s *selection, u *usage) ([]part, error
 		return nil, err
 	}
 	if s.contexts == nil {
+		if s.newest > 0 {
+			if refs, err = k.newestMetrics(ctx, refs, s.newest, s.times); err != nil {
+				return nil, err
+			}
+		}
 		return parts(u, part{refs, nil})
 	}
 	set, err := k.contextSet(ctx, s)
@@ -161,21 +169,56 @@ func (k *known) candidates(ctx context.Context, s *selection) (refs []engine.Ref
 	if s.metrics == nil && s.contexts != nil {
 		return nil, true, nil
 	}
-	f := &index.Filter{Op: index.And, Subs: []*index.Filter{{Op: index.Ne, Field: "resource_id"}}}
+	f := &index.Filter{Op: index.And, Subs: []*index.Filter{{Op: index.Ne, Field: "resource_id"}, {Op: index.Ne, Field: "name"}}}
 	if s.metrics != nil {
 		f.Subs = append(f.Subs, s.metrics)
 	}
-	ms, err := k.db.Metrics(ctx, engine.Query{Filter: f})
-	if err != nil {
-		return nil, false, err
-	}
-	for _, m := range ms {
-		if m.Name != nil && k.keeps(m.Policy) {
-			refs = append(refs, m.Ref)
+	for _, p := range k.db.ArchivePolicies() { // see keeps
+		if p.Raw == 0 {
+			f.Subs = append(f.Subs, &index.Filter{Op: index.Ne, Field: "archive_policy_name", Value: textValue(p.Name)})
 		}
 	}
-	slices.Sort(refs)
-	return refs, false, nil
+	refs, err = k.db.MetricRefs(ctx, f)
+	return refs, false, err
+}
+
+// newestMetrics leaves the metrics that may have some of the n newest samples of a time, of all samples whatever their contexts: all that have
+// newer ones, whose samples before that are not known, and n others, by their newest samples. More than these have a sample
+// each that comes first. The order of a merged reader is time, then metric. It changes refs, which ascend.
+func (k *known) newestMetrics(ctx context.Context, refs []engine.Ref, n int, in timeRange) ([]engine.Ref, error) {
+	if len(refs) <= n {
+		return refs, nil
+	}
+	times, err := k.db.NewestTimes(ctx, refs, make([]int64, 0, len(refs)))
+	if err != nil {
+		return nil, err
+	}
+	var within []int64
+	for _, t := range times {
+		if t >= in.from && t < in.to {
+			within = append(within, t)
+		}
+	}
+	least, ties := in.from, len(within) // of those that are left, and how many of that time
+	if len(within) > n {
+		slices.SortFunc(within, func(a, b int64) int { return cmp.Compare(b, a) })
+		least = within[n-1]
+		first, _ := slices.BinarySearchFunc(within, least, func(t, want int64) int { return cmp.Compare(want, t) })
+		ties = n - first
+	}
+	kept := refs[:0]
+	for i, ref := range refs {
+		switch t := times[i]; {
+		case t < least:
+			continue
+		case t == least:
+			if ties--; ties < 0 {
+				continue
+			}
+		}
+		kept = append(kept, ref)
+	}
+	return kept, nil
 }
 
 // keeps tells whether an archive policy keeps samples. One that does not still has the newest, for as long as aggregates need them: that

@@ -52,11 +52,13 @@ func (c *call) resources() error {
 			}
 			return nil
 		}
-		walk := k.eachByOwner
+		var err error
 		if f.times.lower || f.times.upper {
-			walk = k.eachWithin
+			err = k.eachWithin(ctx, f, u, write)
+		} else {
+			err = k.eachByOwner(ctx, f, limit, u, write)
 		}
-		if err := walk(ctx, f, u, write); err != nil && !errors.Is(err, errEnough) {
+		if err != nil && !errors.Is(err, errEnough) {
 			return err
 		}
 		return c.end(http.StatusOK, append(b, ']'))
@@ -75,7 +77,7 @@ func (c *call) oneResource(id string) error {
 	f.texts["resource"] = &id
 	return c.within(func(ctx context.Context, u *usage) error {
 		k, b, found := c.newKnown(), c.begin(), false
-		err := k.eachByOwner(ctx, f, u, func(d *document, shown *shownResource) error {
+		err := k.eachByOwner(ctx, f, 1, u, func(d *document, shown *shownResource) error {
 			found = true
 			var err error
 			if b, err = c.appendResource(b, d, shown, true); err == nil {
@@ -133,68 +135,6 @@ func (c *call) appendResource(b []byte, d *document, s *shownResource, links boo
 }
 
 type writeResource func(d *document, s *shownResource) error
-
-// eachByOwner calls fn with the resources that a filter without times selects: by user, project and last sample, all descending.
-func (k *known) eachByOwner(ctx context.Context, f *filter, u *usage, fn writeResource) error {
-	q := engine.Query{Filter: k.documentFilter(f), Sort: []engine.SortKey{{Field: "user_id", Desc: true, NullsLast: true},
-		{Field: "project_id", Desc: true, NullsLast: true}}, Limit: 500}
-	var group []*document
-	for {
-		n := 0
-		var last engine.UUID
-		err := k.db.EachResource(ctx, q, func(row engine.ResourceRow) error {
-			n++
-			d := k.document(row)
-			last = d.ID
-			if len(group) > 0 && !sameOwner(group[0], d) {
-				if err := k.writeGroup(ctx, group, u, fn); err != nil {
-					return err
-				}
-				group = group[:0]
-			}
-			ok, err := k.selects(ctx, f, d, u)
-			if ok && len(f.metadata) == 0 { // else it is known
-				err = k.readNewest(ctx, d, u)
-			}
-			if ok {
-				group = append(group, d)
-				err = errors.Join(err, u.keep(200))
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if n < q.Limit {
-			return k.writeGroup(ctx, group, u, fn)
-		}
-		q.Marker = &last
-	}
-}
-
-func sameOwner(a, b *document) bool {
-	return equalText(a.UserID, b.UserID) && equalText(a.ProjectID, b.ProjectID)
-}
-
-func equalText(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
-
-// writeGroup calls fn with the resources of one owner.
-func (k *known) writeGroup(ctx context.Context, group []*document, u *usage, fn writeResource) error {
-	slices.SortStableFunc(group, func(a, b *document) int { return cmp.Compare(b.last, a.last) })
-	for _, d := range group {
-		if err := k.readFirst(d, u); err != nil {
-			return err
-		}
-		s := &shownResource{user: d.UserID, project: d.ProjectID, source: k.store.SourceOf(d.Resource), times: d.times, first: d.first, last: d.last}
-		if d.newest != nil {
-			s.metadata = d.newest.Metadata
-		}
-		if err := fn(d, s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // eachWithin calls fn with the resources that have samples which a filter selects, by their ids: what is shown is what these samples say.
 func (k *known) eachWithin(ctx context.Context, f *filter, u *usage, fn writeResource) error {

@@ -82,7 +82,9 @@ func (c *call) listSamples(name *string, form *rowForm) error {
 // listFound answers with the newest samples that a filter selects.
 func (c *call) listFound(ctx context.Context, u *usage, f *filter, form *rowForm, limit int) error {
 	k := c.newKnown()
-	parts, err := k.plan(ctx, f.selection(), u)
+	selection := f.selection()
+	selection.newest, selection.times = limit, f.times
+	parts, err := k.plan(ctx, selection, u)
 	if err != nil {
 		return err
 	}
