@@ -159,6 +159,9 @@ func (s *sampled) checkEnds(v *View, ref Ref) {
 	if t, ok, err := v.NewestTime(ref); t != last.t || !ok || err != nil {
 		s.t.Fatalf("newest: %d, %v, %v, want %d", t, ok, err, last.t)
 	}
+	if ts, err := s.db.NewestTimes(context.Background(), []Ref{ref, 1 << 30, ref}, nil); err != nil || !slices.Equal(ts, []int64{last.t, NoSample, last.t}) {
+		s.t.Fatalf("newest: %v, %v, want %d", ts, err, last.t)
+	}
 	if t, ok, err := v.OldestTime(ref); t != list[0].t || !ok || err != nil {
 		s.t.Fatalf("oldest: %d, %v, %v, want %d", t, ok, err, list[0].t)
 	}

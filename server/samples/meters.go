@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
-	"maps"
 	"slices"
 	"time"
 
@@ -20,15 +19,32 @@ func (s *Store) SourceOf(r *engine.Resource) string { return cmp.Or(r.Source, s.
 // Meters returns the kinds of samples that a resource with these metrics has, in the order of their appearance: first those that samples of
 // this package brought, then metrics that have samples of other doors alone, in the order in which they were made.
 func (s *Store) Meters(r *engine.Resource, metrics iter.Seq2[string, engine.MetricRef]) ([]engine.Meter, error) {
-	refs := map[string]engine.Ref{}
+	type named struct {
+		name string
+		ref  engine.Ref // 0: samples of this package brought it
+	}
+	var has []named
 	for name, m := range metrics {
-		refs[name] = m.Ref
+		has = append(has, named{name, m.Ref})
 	}
-	all := slices.DeleteFunc(slices.Clone(r.Meters), func(m engine.Meter) bool { return refs[m.Name] == 0 })
-	for _, m := range all {
-		delete(refs, m.Name)
+	if byName := func(a, b named) int { return cmp.Compare(a.name, b.name) }; !slices.IsSortedFunc(has, byName) {
+		slices.SortFunc(has, byName)
 	}
-	for _, ref := range slices.Sorted(maps.Values(refs)) {
+	all := make([]engine.Meter, 0, max(len(r.Meters), len(has)))
+	for _, m := range r.Meters {
+		if i, ok := slices.BinarySearchFunc(has, m.Name, func(a named, name string) int { return cmp.Compare(a.name, name) }); ok {
+			has[i].ref = 0
+			all = append(all, m)
+		}
+	}
+	var others []engine.Ref
+	for _, m := range has {
+		if m.ref != 0 {
+			others = append(others, m.ref)
+		}
+	}
+	slices.Sort(others)
+	for _, ref := range others {
 		m, err := s.db.MetricByRef(ref)
 		if errors.Is(err, engine.ErrNotFound) {
 			continue
