@@ -138,7 +138,7 @@ func (w *byOwner) write(ctx context.Context) error {
 		for _, d := range w.group[from:to] {
 			s := &shownResource{user: d.UserID, project: d.ProjectID, source: w.store.SourceOf(d.Resource), times: d.times, first: d.first, last: d.last}
 			if d.newest != nil {
-				s.metadata = d.newest.Metadata
+				s.metadata, s.shared = d.newest.Metadata, d.shared
 			}
 			if err := w.fn(d, s); err != nil {
 				return err

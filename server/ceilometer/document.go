@@ -12,10 +12,11 @@ type document struct {
 	*engine.Resource
 	row    engine.ResourceRow
 	refs   []engine.Ref
-	times  bool            // whether it has samples; else what follows is zero
-	first  int64           // time of its oldest sample, in nanoseconds
-	last   int64           // of its newest one
-	newest *engine.Context // of that
+	times  bool              // whether it has samples; else what follows is zero
+	first  int64             // time of its oldest sample, in nanoseconds
+	last   int64             // of its newest one
+	newest *engine.Context   // of that
+	shared engine.ContextRef // newest, 0 if it is not shared
 }
 
 // document gives a resource with its metrics, without what its samples say.
@@ -67,7 +68,7 @@ func (k *known) newestOf(ctx context.Context, v *engine.View, d *document) error
 		return nil
 	}
 	var err error
-	d.times, d.last = true, best.Time
+	d.times, d.last, d.shared = true, best.Time, best.Context
 	if best.Context != 0 {
 		d.newest, err = k.db.SharedContext(best.Context)
 	} else {

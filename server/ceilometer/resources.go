@@ -100,6 +100,7 @@ type shownResource struct {
 	user, project *string
 	source        string
 	metadata      []byte
+	shared        engine.ContextRef // whose metadata they are; 0: not known
 	times         bool
 	first, last   int64 // nanoseconds since the Unix epoch
 }
@@ -117,7 +118,7 @@ func (c *call) appendResource(b []byte, d *document, s *shownResource, links boo
 	} else { // what the original shows of resources that it knows no times of
 		b = append(b, `"0001-01-01T00:00:00", "last_sample_timestamp": "9999-12-31T23:59:59"`...)
 	}
-	b = appendFlat(append(b, `, "metadata": `...), decodeMetadata(s.metadata))
+	b = c.flat.append(append(b, `, "metadata": `...), s.shared, s.metadata)
 	root := c.o.Root(c.r)
 	b = appendText(append(b, `, "links": [{"href": `...), root+"/v2/resources/"+d.OriginalID)
 	b = append(b, `, "rel": "self"}`...)

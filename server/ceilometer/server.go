@@ -76,6 +76,7 @@ func rootOf(r *http.Request) string {
 
 // handler is the API of one database.
 type handler struct {
+	flat  flatTexts
 	db    *engine.DB
 	store *samples.Store
 	o     Options
