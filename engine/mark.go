@@ -8,13 +8,20 @@ type mark struct{ name, text string }
 // without samples leaves no mark.
 func (b *Batch) SetMark(name, text string) { b.mark = mark{name, text} }
 
+// SetMark is Batch.SetMark for a change of the catalogue.
+func (tx *Tx) SetMark(name, text string) error {
+	return tx.batch.Set(markKey(name), appendMark(text), nil)
+}
+
+func appendMark(text string) []byte { return endRecord(appendText(beginRecord(nil), text), 0) }
+
 func markKey(name string) []byte { return append([]byte{keyMeta, metaMark}, name...) }
 
 func (m *mark) set(wb *writeBatch) error {
 	if m.name == "" {
 		return nil
 	}
-	return wb.Set(markKey(m.name), endRecord(appendText(beginRecord(nil), m.text), 0), nil)
+	return wb.Set(markKey(m.name), appendMark(m.text), nil)
 }
 
 func decodeMark(rec []byte) (string, error) {

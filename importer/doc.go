@@ -8,6 +8,6 @@
 // sample. Verify reads the source once more and compares it with what is in the database. A document that cannot become a sample is
 // counted by its reason; a dump that is damaged ends the import with the place of the damage.
 //
-// Formats: Ceilometer's collections as its driver wrote them from 2013 on, see meter.go and event.go; BSON by the MongoDB project's
-// library. The collection resource says who owns a resource when its samples do not; other collections are left alone.
+// Formats: Ceilometer's collections as its driver wrote them from 2013 on, see meter.go, event.go and resource.go;
+// BSON by the MongoDB project's library. Other collections are left alone.
 package importer

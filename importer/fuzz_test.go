@@ -36,6 +36,11 @@ func FuzzDocument(f *testing.F) {
 		if err == nil && e.Raw != nil && !json.Valid(e.Raw) {
 			t.Errorf("raw %q", e.Raw)
 		}
+		if _, err = decodeResource(doc); err != nil {
+			if _, known := rejectOf(err); !known {
+				t.Errorf("%v is no reason", err)
+			}
+		}
 	})
 }
 

@@ -311,6 +311,46 @@ func TestAnotherDumpOfTheSame(t *testing.T) {
 	}
 }
 
+// TestResources imports documents that say of a resource what its samples do not.
+func TestResources(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "meter.bson"), false, bytes.Join(cloud(t, 300), nil))
+	meter := func(n int) bson.D {
+		return bson.D{{Key: "counter_name", Value: fmt.Sprint("meter.", n)}, {Key: "counter_type", Value: "gauge"}, {Key: "counter_unit", Value: "%"}}
+	}
+	one := bson.D{{Key: "_id", Value: "vm/1"}, {Key: "user_id", Value: nil}, {Key: "project_id", Value: "new owner"}, {Key: "source", Value: "api"},
+		{Key: "meter", Value: bson.A{meter(3), meter(9), meter(1)}}}
+	writeFile(t, filepath.Join(dir, "resource.bson"), false, bytes.Join([][]byte{marshal(t, one),
+		marshal(t, with(one, "_id", "gone long ago")), marshal(t, with(one, "_id", 5)), marshal(t, with(one, "meter", "x"))}, nil))
+	db, store := openStore(t, t.TempDir())
+	report := importAll(t, dir, db, store, Options{})
+	if report.Rejected[string(rejectNoID)] != 1 || report.Rejected[string(rejectMeters)] != 1 {
+		t.Errorf("%v", report.Rejected)
+	}
+	r, err := db.Resource(store.ResourceUUID("vm/1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.UserID != nil || r.ProjectID == nil || *r.ProjectID != "new owner" || r.Source != "api" ||
+		len(r.Meters) != 5 || r.Meters[0].Name != "meter.3" || r.Meters[1].Name != "meter.1" {
+		t.Errorf("%v %v %s %v", r.UserID, r.ProjectID, r.Source, r.Meters)
+	}
+	err = db.Update(context.Background(), func(tx *engine.Tx) error {
+		r.ProjectID = nil
+		return tx.UpdateResource(r)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	importAll(t, dir, db, store, Options{})
+	if r, err = db.Resource(r.ID); err != nil || r.ProjectID != nil {
+		t.Errorf("imported again, the owner that came later is gone: %v, %v", r.ProjectID, err)
+	}
+	if n := db.CountResources(); n != 7 {
+		t.Errorf("%d resources, 7 have samples", n)
+	}
+}
+
 func TestDedupe(t *testing.T) {
 	dir := t.TempDir()
 	docs := cloud(t, 3000)

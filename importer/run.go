@@ -38,10 +38,15 @@ type Report struct {
 // progress is what the mark of an import says.
 type progress struct {
 	Place      string           `json:"place"` // behind the last document that was taken
-	Done       bool             `json:"done,omitempty"`
 	Samples    int64            `json:"samples"`
+	Described  int64            `json:"described,omitempty"` // how many samples there were when resources were given their owners
 	Duplicates int64            `json:"duplicates,omitempty"`
 	Rejected   map[string]int64 `json:"rejected,omitempty"`
+}
+
+func (p *progress) mark() (string, error) {
+	text, err := json.Marshal(p)
+	return string(text), err
 }
 
 // batchSamples is how many samples are stored at once: enough that a sync costs nothing, and little to read again.
@@ -90,6 +95,11 @@ func Run(ctx context.Context, src Source, db *engine.DB, store *samples.Store, o
 	report.Resumed = resumed
 	if err := r.meters(ctx); err != nil {
 		return nil, err
+	}
+	if r.Samples > r.Described { // else who wrote since may know better
+		if err := r.resources(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if report.Events, err = r.events(ctx); err != nil {
 		return nil, err
@@ -204,11 +214,11 @@ func (r *run) write(ctx context.Context, batch []samples.Sample) error {
 	for len(batch) > 0 {
 		after := r.progress
 		after.Samples += int64(len(batch))
-		text, err := json.Marshal(&after)
+		text, err := after.mark()
 		if err != nil {
 			return err
 		}
-		_, err = r.store.WriteMarked(ctx, batch, r.name, string(text))
+		_, err = r.store.WriteMarked(ctx, batch, r.name, text)
 		var bad *samples.SampleError
 		if errors.As(err, &bad) {
 			r.Rejected[string(rejectRefused)+": "+bad.Reason]++
