@@ -45,6 +45,7 @@ func (r *Report) lines() []line {
 		{"disk after a stop", "415", "2,644", 4, false, float64(r.rest.Allocated) / n, "B/sample",
 			fmt.Sprintf("%.2f MB allocated, %.2f MB in files; %.2f MB in files while running", float64(r.rest.Allocated)/1e6, float64(r.rest.Files)/1e6,
 				float64(r.running.Files)/1e6)},
+		{"the same samples, arrived as in life", "", "", 4, false, float64(r.lifelike.Allocated) / n, "B/sample", "imported with their times of arrival"},
 		{"newest 9,127 samples of a meter and resource, best", "735", "1,447", 50, false, ms(r.warm.long.best), "ms", asked(r.warm.long)},
 		{"the same cold, median", "4,300", "5,000", 100, false, ms(r.cold.median), "ms",
 			fmt.Sprintf("first request of %d servers, files not in memory: best %.2f", coldStarts, ms(r.cold.best))},

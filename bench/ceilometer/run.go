@@ -1,12 +1,16 @@
 package ceilometer
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -37,7 +41,8 @@ type Report struct {
 	ones, onesMany, onesLoose posted  // one sample a request: one client, several, one with --sync interval
 	loadMB, askMB             float64 // peak of memory, while loading and while being asked
 	running, rest             served.Weight
-	lifeCPUPerMillion         float64 // of the one client's load, with the graceful stop
+	lifelike                  served.Weight // of the same samples, with arrivals as in life
+	lifeCPUPerMillion         float64       // of the one client's load, with the graceful stop
 	openMillis                float64
 	cold                      timing
 	warm                      answers
@@ -58,7 +63,8 @@ func Run(o Options) (r *Report, err error) {
 	for _, step := range []struct {
 		name string
 		run  func(dir string) error
-	}{{"one client", r.alone}, {"reading back", r.readBack}, {"several clients", r.several}, {"sync interval", r.loosely}} {
+	}{{"one client", r.alone}, {"reading back", r.readBack}, {"several clients", r.several}, {"sync interval", r.loosely},
+		{"arrivals as in life", r.imported}} {
 		name := step.name
 		if name == "reading back" {
 			name = "one client"
@@ -193,6 +199,40 @@ func (r *Report) loosely(dir string) error {
 		return err
 	})
 	return err
+}
+
+// imported has the command import the same samples with arrivals as in life. Publishing replays hours in a minute, so that of two samples of
+// a metric the second arrives milliseconds after the first, more or less, which costs bytes that no collector's samples cost.
+func (r *Report) imported(dir string) error {
+	cmd := exec.Command(r.o.Binary, "import", "samples", "--data", dir, "-")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	w := workload.A(0)
+	e, lines := newEncoder(w, Metadata), []byte(nil)
+	for row := range w.Rows(r.o.Ticks) {
+		lines = e.appendLines(lines[:0], row)
+		if _, err = in.Write(lines); err != nil {
+			break
+		}
+	}
+	if err = errors.Join(err, in.Close(), cmd.Wait()); err != nil {
+		return fmt.Errorf("%w: %s", err, said.Bytes())
+	}
+	if want := fmt.Sprintf("%d of %d lines stored", e.number, e.number); !strings.Contains(said.String(), want) {
+		return fmt.Errorf("the import says %s", said.Bytes())
+	}
+	if _, err := r.o.with(dir, nil, func(*served.Server, string) error { return nil }); err != nil { // and what a stop does
+		return err
+	}
+	r.lifelike = served.Weigh(dir)
+	return nil
 }
 
 func (r *Report) oneByOne(s *served.Server, base string, clients, fromTick int) (posted, error) {
