@@ -86,7 +86,7 @@ class Run:
             if sum(points) < len(samples):
                 raise harness.Difference('%s: Prometheus had %d samples, %d were stored' % (metric, len(samples), sum(points)))
             if metric in ('up', 'process_start_time_seconds'):  # the others go on changing
-                for method in ('min', 'max', 'mean'):
+                for method in ('min', 'max'):  # a mean of equal numbers need not be that number
                     self.check.equal('%s of %s' % (method, metric), set(self.points(resource[0], metric, method)), {samples[0][1]})
             self.check.facts += 1
 
