@@ -49,11 +49,13 @@ func eachElement(doc []byte, fn func(key string, v bsoncore.Value) error) error 
 }
 
 // lengthFits tells whether a value that begins with its length is there: the library adds to lengths without looking whether the sum
-// overflows.
+// overflows, and panics at texts of no bytes.
 func lengthFits(kind bsontype.Type, rest []byte) bool {
 	switch kind {
-	case bson.TypeString, bson.TypeSymbol, bson.TypeJavaScript, bson.TypeDBPointer, bson.TypeBinary, bson.TypeEmbeddedDocument,
-		bson.TypeArray, bson.TypeCodeWithScope:
+	case bson.TypeString, bson.TypeSymbol, bson.TypeJavaScript: // with a zero at the end
+		length, text, ok := bsoncore.ReadLength(rest)
+		return ok && length >= 1 && int(length) <= len(text) && text[length-1] == 0
+	case bson.TypeDBPointer, bson.TypeBinary, bson.TypeEmbeddedDocument, bson.TypeArray, bson.TypeCodeWithScope:
 		length, _, ok := bsoncore.ReadLength(rest)
 		return ok && length >= 0 && int(length) <= len(rest)
 	}
@@ -116,12 +118,15 @@ func appendValue(dst []byte, v bsoncore.Value, key func(string) string, depth in
 		id := v.ObjectID()
 		return appendString(dst, hex.EncodeToString(id[:])), nil
 	case bson.TypeBinary:
-		_, data := v.Binary()
+		_, data, ok := v.BinaryOK()
+		if !ok {
+			return dst, fmt.Errorf("%w: binary", errBSON)
+		}
 		return appendString(dst, base64.StdEncoding.EncodeToString(data)), nil
 	case bson.TypeNull, bson.TypeUndefined, bson.TypeMinKey, bson.TypeMaxKey:
 		return append(dst, "null"...), nil
 	}
-	return appendString(dst, v.String()), nil
+	return appendString(dst, base64.StdEncoding.EncodeToString(v.Data)), nil // code, regular expressions and the like
 }
 
 func appendArray(dst, array []byte, key func(string) string, depth int) ([]byte, error) {
