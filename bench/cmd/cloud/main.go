@@ -9,13 +9,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"github.com/telemetrydb/tsdb/bench/cloud"
+	"github.com/telemetrydb/tsdb/bench/served"
 )
 
 func main() {
@@ -47,7 +47,7 @@ func run(args []string, out io.Writer) error {
 	o.Dir, o.ServeArgs = filepath.Join(*work, "cloud"), strings.Fields(*serve)
 	if o.Binary == "" {
 		var err error
-		if o.Binary, err = build(*source, *work); err != nil {
+		if o.Binary, err = served.Build(*source, *work, false); err != nil {
 			return err
 		}
 	}
@@ -80,16 +80,4 @@ func show(out io.Writer, file string, t table.Writer, note string) error {
 		return nil
 	}
 	return os.WriteFile(file, []byte(t.RenderMarkdown()+"\n\n"+note+"\n"), 0o644)
-}
-
-func build(source, work string) (binary string, err error) {
-	if binary, err = filepath.Abs(filepath.Join(work, "bin", "server")); err != nil {
-		return "", err
-	}
-	cmd := exec.Command("go", "build", "-o", binary, "./cmd/tsdb")
-	cmd.Dir = source
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the server: %w\n%s", err, text)
-	}
-	return binary, nil
 }

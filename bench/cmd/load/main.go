@@ -10,7 +10,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"github.com/telemetrydb/tsdb/bench/load"
+	"github.com/telemetrydb/tsdb/bench/served"
 )
 
 func main() {
@@ -52,7 +52,7 @@ func run(args []string, out io.Writer) error {
 	o.Dir, o.ServeArgs = filepath.Join(*work, "load"), strings.Fields(*serve)
 	if o.Binary == "" {
 		var err error
-		if o.Binary, err = build(*source, *work, *race); err != nil {
+		if o.Binary, err = served.Build(*source, *work, *race); err != nil {
 			return err
 		}
 	}
@@ -64,20 +64,4 @@ func run(args []string, out io.Writer) error {
 		fmt.Fprintf(out, "%s\n%s\n", t.Render(), r.Summary())
 	}
 	return err
-}
-
-func build(source, work string, race bool) (binary string, err error) {
-	if binary, err = filepath.Abs(filepath.Join(work, "bin", "loaded")); err != nil {
-		return "", err
-	}
-	args := []string{"build", "-o", binary}
-	if race {
-		args = append(args, "-race")
-	}
-	cmd := exec.Command("go", append(args, "./cmd/tsdb")...)
-	cmd.Dir = source
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the server: %w\n%s", err, text)
-	}
-	return binary, nil
 }

@@ -9,13 +9,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"github.com/telemetrydb/tsdb/bench/seed"
+	"github.com/telemetrydb/tsdb/bench/served"
 )
 
 func main() {
@@ -41,7 +41,7 @@ func run(args []string, out io.Writer) error {
 	o.Dir, o.ServeArgs = filepath.Join(*work, "seed"), strings.Fields(*serve)
 	if o.Binary == "" {
 		var err error
-		if o.Binary, err = build(*source, *work); err != nil {
+		if o.Binary, err = served.Build(*source, *work, false); err != nil {
 			return err
 		}
 	}
@@ -62,16 +62,4 @@ func run(args []string, out io.Writer) error {
 		return fmt.Errorf("not every goal is met")
 	}
 	return nil
-}
-
-func build(source, work string) (binary string, err error) {
-	if binary, err = filepath.Abs(filepath.Join(work, "bin", "server")); err != nil {
-		return "", err
-	}
-	cmd := exec.Command("go", "build", "-o", binary, "./cmd/tsdb")
-	cmd.Dir = source
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the server: %w\n%s", err, text)
-	}
-	return binary, nil
 }
