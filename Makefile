@@ -77,7 +77,7 @@ ceilometerclient:
 differential:
 	conformance/differential/differential.sh
 
-# The engine and its codecs beside other embedded engines, in one run; bench/README.md tells more.
+# The engine and its codecs beside other stores, in one run; bench/README.md tells more.
 bench:
 	cd bench && $(GO) run ./cmd/embedded
 	cd bench && $(GO) run ./cmd/codec

@@ -1,4 +1,4 @@
-// Package dataset makes and reads the sample sets that the embedded engines are compared on.
+// Package dataset makes and reads the sample sets that the targets are compared on.
 //
 //   - D1: 70 series at 1 s for 5.5 hours, 1,386,000 samples.
 //   - D2: 10,000 series at 300 s for 7 days, 20,160,000 samples; half of the series come up to two seconds early or late.

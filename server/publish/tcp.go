@@ -33,7 +33,7 @@ func (m *Messages) ServeTCP(ctx context.Context, ln net.Listener) error {
 	in := m.d.intake(protocolTCP, nil, m.d.o.Secret)
 	var connections sync.WaitGroup // each ends by itself, or soon after ctx
 	defer connections.Wait()
-	ctx, cancel := context.WithCancel(ctx)
+	serving, cancel := context.WithCancel(ctx) // ends a moment after ctx, or with another error
 	defer cancel()
 	room := make(chan struct{}, maxConnections)
 	for {
@@ -57,7 +57,7 @@ func (m *Messages) ServeTCP(ctx context.Context, ln net.Listener) error {
 		}
 		connections.Go(func() {
 			defer func() { <-room }()
-			m.connection(ctx, conn, in)
+			m.connection(serving, conn, in)
 		})
 	}
 }

@@ -1,4 +1,4 @@
-package embedded
+package target
 
 import (
 	"encoding/binary"
@@ -64,7 +64,7 @@ func (m *memory) Settle() error       { return nil }
 func (m *memory) Unit() time.Duration { return time.Millisecond }
 func (m *memory) Close() error        { return nil }
 
-func newPhase(t *testing.T, e Engine, writers int) *phase {
+func newPhase(t *testing.T, e Target, writers int) *phase {
 	t.Helper()
 	dir := t.TempDir()
 	if err := dataset.Generate(dir, "D1", 100); err != nil {

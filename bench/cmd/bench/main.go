@@ -1,8 +1,8 @@
-// Command embedded compares storage engines on the same samples and queries, by turns, and prints the goals as ratios.
+// Command bench compares time-series stores on the same samples and queries, by turns, and prints the goals as ratios.
 //
-//	go run ./cmd/embedded -sets D1,D2 -engines tsdb,prometheus,victoriametrics -rounds 3 -md results.md
-//	go run ./cmd/embedded -sets D3 -series FILE.series.tsv -pts FILE.pts.zst
-//	go run ./cmd/embedded -report .work/embedded.jsonl
+//	go run ./cmd/bench -sets D1,D2 -engines tsdb,prometheus,victoriametrics -rounds 3 -md results.md
+//	go run ./cmd/bench -sets D3 -series FILE.series.tsv -pts FILE.pts.zst
+//	go run ./cmd/bench -report .work/bench.jsonl
 package main
 
 import (
@@ -17,19 +17,19 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
-	"github.com/telemetrydb/tsdb/bench/embedded"
-	"github.com/telemetrydb/tsdb/bench/embedded/report"
+	"github.com/telemetrydb/tsdb/bench/report"
+	"github.com/telemetrydb/tsdb/bench/target"
 )
 
 func main() {
 	if err := command(os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "embedded:", err)
+		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
 func command(args []string, out io.Writer) error {
-	fs := flag.NewFlagSet("embedded", flag.ContinueOnError)
+	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	s := session{out: out}
 	sets := fs.String("sets", "D1,D2", "data sets, comma separated; others than D1 and D2 need -series and -pts")
 	engines := fs.String("engines", "tsdb,prometheus,victoriametrics", "engines, comma separated: also naive, null")
@@ -40,7 +40,7 @@ func command(args []string, out io.Writer) error {
 	fs.StringVar(&s.ptsPath, "pts", "", "PTS1 file of the real set")
 	fs.BoolVar(&s.install, "install", false, "install the Debian packages that VictoriaMetrics' adapter needs (root)")
 	fs.Float64Var(&s.killAt, "kill-at", 0.6, "part of the samples acknowledged when the process is killed")
-	lines := fs.String("out", "", "file that result lines are appended to (default WORK/embedded.jsonl)")
+	lines := fs.String("out", "", "file that result lines are appended to (default WORK/bench.jsonl)")
 	old := fs.String("report", "", "print the tables of a file of result lines instead of running anything")
 	markdown := fs.String("md", "", "also write the tables as Markdown to this file")
 	if err := fs.Parse(args); err != nil {
@@ -54,7 +54,7 @@ func command(args []string, out io.Writer) error {
 		results, err = readLines(*old)
 	} else {
 		if *lines == "" {
-			*lines = filepath.Join(s.work, "embedded.jsonl")
+			*lines = filepath.Join(s.work, "bench.jsonl")
 		}
 		results, missing, err = s.run(*lines)
 	}
@@ -71,7 +71,7 @@ func readLines(path string) (results report.Results, err error) {
 	}
 	defer f.Close()
 	for d := json.NewDecoder(f); ; {
-		var r embedded.Result
+		var r target.Result
 		if err := d.Decode(&r); err == io.EOF {
 			return results, nil
 		} else if err != nil {

@@ -1,4 +1,4 @@
-package embedded
+package target
 
 import (
 	"io/fs"

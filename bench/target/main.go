@@ -1,4 +1,4 @@
-package embedded
+package target
 
 import (
 	"encoding/json"
@@ -13,7 +13,7 @@ import (
 
 // phase is one run of an adapter.
 type phase struct {
-	engine  Engine
+	engine  Target
 	set     *dataset.Set
 	store   string
 	ackPath string
@@ -26,7 +26,7 @@ type phase struct {
 // Main is the main function of every adapter:
 //
 //	ADAPTER -phase ingest|query|verify|crash-write|crash-check -data DIR -store DIR [-writers 2] [-fsync] [-ack FILE]
-func Main(name string, engine Engine) {
+func Main(name string, engine Target) {
 	p := phase{engine: engine, result: &Result{Engine: name, Numbers: map[string]float64{}, Texts: map[string]string{}}}
 	r := p.result
 	flag.StringVar(&r.Phase, "phase", "", "ingest, query, verify, crash-write or crash-check")

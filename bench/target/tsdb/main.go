@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/telemetrydb/tsdb/bench/dataset"
-	"github.com/telemetrydb/tsdb/bench/embedded"
+	"github.com/telemetrydb/tsdb/bench/target"
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/index"
 	"github.com/telemetrydb/tsdb/rollup"
@@ -43,7 +43,7 @@ type tsdb struct {
 	values []float64
 }
 
-func (e *tsdb) Open(dir string, set *dataset.Set, o embedded.Options) (err error) {
+func (e *tsdb) Open(dir string, set *dataset.Set, o target.Options) (err error) {
 	options := &engine.Options{Sync: engine.SyncInterval}
 	if o.Fsync {
 		options.Sync = engine.SyncAlways
@@ -149,7 +149,7 @@ func equal(field, value string) *index.Filter {
 
 func (e *tsdb) Settle() error { return e.db.Compact(e.ctx) }
 
-func (e *tsdb) Scan(s embedded.Selection, from, to int64, emit func([]int64, []float64)) error {
+func (e *tsdb) Scan(s target.Selection, from, to int64, emit func([]int64, []float64)) error {
 	from, to = from*nanosAMilli, to*nanosAMilli+1
 	if s.Key != "" {
 		return e.scanGroup(s.Value, from, to, emit)
@@ -252,4 +252,4 @@ func (e *tsdb) Unit() time.Duration { return time.Nanosecond }
 
 func (e *tsdb) Close() error { return e.db.Close() }
 
-func main() { embedded.Main("tsdb", &tsdb{}) }
+func main() { target.Main("tsdb", &tsdb{}) }

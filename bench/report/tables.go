@@ -9,11 +9,11 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
-	"github.com/telemetrydb/tsdb/bench/embedded"
+	"github.com/telemetrydb/tsdb/bench/target"
 )
 
 // Results are the lines of one session.
-type Results []embedded.Result
+type Results []target.Result
 
 // value is the best of all rounds of a figure, in the unit shown.
 func (rs Results) value(engine, set string, f figure) (v float64, ok bool) {
@@ -32,15 +32,15 @@ func (rs Results) value(engine, set string, f figure) (v float64, ok bool) {
 
 // Sets lists the sets in the order of their names.
 func (rs Results) Sets() []string {
-	return rs.distinct(func(r embedded.Result) string { return r.Set })
+	return rs.distinct(func(r target.Result) string { return r.Set })
 }
 
 // Engines lists the engines in the order of their names.
 func (rs Results) Engines() []string {
-	return rs.distinct(func(r embedded.Result) string { return r.Engine })
+	return rs.distinct(func(r target.Result) string { return r.Engine })
 }
 
-func (rs Results) distinct(key func(embedded.Result) string) (out []string) {
+func (rs Results) distinct(key func(target.Result) string) (out []string) {
 	for _, r := range rs {
 		out = append(out, key(r))
 	}

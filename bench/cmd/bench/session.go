@@ -15,8 +15,8 @@ import (
 
 	"github.com/telemetrydb/tsdb/bench/dataset"
 	"github.com/telemetrydb/tsdb/bench/dataset/realdata"
-	"github.com/telemetrydb/tsdb/bench/embedded"
-	"github.com/telemetrydb/tsdb/bench/embedded/report"
+	"github.com/telemetrydb/tsdb/bench/report"
+	"github.com/telemetrydb/tsdb/bench/target"
 )
 
 // packages says where each engine's adapter is.
@@ -91,9 +91,9 @@ func (s *session) build(engine string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("go", "build", "-o", binary, "./embedded/"+folder)
+	cmd := exec.Command("go", "build", "-o", binary, "./target/"+folder)
 	if engine == "victoriametrics" {
-		cmd = exec.Command("./embedded/vm/build.sh", binary)
+		cmd = exec.Command("./target/vm/build.sh", binary)
 		if s.install {
 			cmd.Args = append(cmd.Args, "install")
 		}
@@ -169,7 +169,7 @@ func (s *session) phase(engine, set, store string, round int, phase, variant str
 	if err != nil {
 		return err
 	}
-	var r embedded.Result
+	var r target.Result
 	if err := json.Unmarshal(line, &r); err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (s *session) crash(engine, set, store string, round int) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- writer.Wait() }()
-	for due := int64(s.killAt * float64(info.Samples)); embedded.Acknowledged(ack) < due; {
+	for due := int64(s.killAt * float64(info.Samples)); target.Acknowledged(ack) < due; {
 		select {
 		case err := <-ended:
 			return fmt.Errorf("writer ended by itself: %w", err)

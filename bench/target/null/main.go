@@ -5,12 +5,12 @@ import (
 	"time"
 
 	"github.com/telemetrydb/tsdb/bench/dataset"
-	"github.com/telemetrydb/tsdb/bench/embedded"
+	"github.com/telemetrydb/tsdb/bench/target"
 )
 
 type engine struct{ seen [2]int }
 
-func (*engine) Open(string, *dataset.Set, embedded.Options) error { return nil }
+func (*engine) Open(string, *dataset.Set, target.Options) error { return nil }
 
 func (e *engine) Append(writer int, samples []dataset.Sample) error {
 	e.seen[writer] += len(samples)
@@ -19,7 +19,7 @@ func (e *engine) Append(writer int, samples []dataset.Sample) error {
 
 func (*engine) Settle() error { return nil }
 
-func (*engine) Scan(embedded.Selection, int64, int64, func([]int64, []float64)) error { return nil }
+func (*engine) Scan(target.Selection, int64, int64, func([]int64, []float64)) error { return nil }
 
 func (*engine) Lookup(string, string) (series, nameBytes int, err error) { return 0, 0, nil }
 
@@ -27,4 +27,4 @@ func (*engine) Unit() time.Duration { return time.Millisecond }
 
 func (*engine) Close() error { return nil }
 
-func main() { embedded.Main("null", &engine{}) }
+func main() { target.Main("null", &engine{}) }

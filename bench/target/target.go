@@ -1,4 +1,4 @@
-package embedded
+package target
 
 import (
 	"time"
@@ -12,9 +12,12 @@ type Selection struct {
 	Key, Value string
 }
 
-// Engine is what an adapter provides. Calls don't overlap except Append with different writers.
-type Engine interface {
-	// Open opens or makes the store in dir. The adapter may keep the set's catalogue, which a user of the engine has too.
+// Target is what an adapter provides: a store that is linked into the process, or a client of a server. Calls don't overlap except
+// Append with different writers.
+type Target interface {
+	// Open opens or makes the store in dir; a server is started on it, or reached at Options.URI, whose data of an earlier run it
+	// then keeps. The adapter may keep the set's catalogue, which a user of the store has too. An error says what is missing or wrong,
+	// so that the report can.
 	Open(dir string, set *dataset.Set, o Options) error
 	// Append stores samples; they are acknowledged when it returns. Calls of one writer don't overlap and come in time order.
 	Append(writer int, samples []dataset.Sample) error
@@ -27,8 +30,39 @@ type Engine interface {
 	Lookup(key, value string) (series, nameBytes int, err error)
 	// Unit is the unit of the times that Scan gives.
 	Unit() time.Duration
-	// Close closes the store.
+	// Close closes the store and ends the server that Open started.
 	Close() error
+}
+
+// Server is for targets that do their work in processes of their own, whose CPU time and memory count then.
+type Server interface {
+	// Processes names the running processes, without their children, which count too. None: a server that others run.
+	Processes() []int
+}
+
+// Sized is for targets that keep data elsewhere than below the store's directory.
+type Sized interface {
+	// Bytes is what the samples take where they are kept, indexes included. It is asked while the target is open.
+	Bytes() (int64, error)
+}
+
+// Versioned is for targets that can tell what they are.
+type Versioned interface {
+	// Version names product and version, such as "prometheus 2.42.0". It is asked while the target is open.
+	Version() (string, error)
+}
+
+// Lister is for targets that list the newest samples of a series by themselves. Of others, Scan is asked.
+type Lister interface {
+	// Newest gives the newest n samples of one series, in any order, as Scan does.
+	Newest(series, n int, emit func(times []int64, values []float64)) error
+}
+
+// Remover is for targets at Options.URI: what a run has left there is removed.
+type Remover interface {
+	// Remove takes away what earlier calls with the same options stored. It is called before the first phase and after the last one, on a target
+	// that is not open.
+	Remove(o Options) error
 }
 
 // Rebuilder is for engines that keep files in their directory which are not part of the data at rest (logs that a checkpoint
@@ -56,6 +90,10 @@ type Options struct {
 	Writers int
 	// Fsync asks that each acknowledged batch is on stable storage. Without it a batch must only survive the end of the process.
 	Fsync bool
+	// URI is of a server that others run. Empty: the target starts its own.
+	URI string
+	// Name distinguishes the stores of one run at a server.
+	Name string
 }
 
 // Result is one line of output.

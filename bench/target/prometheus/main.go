@@ -15,7 +15,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
 	"github.com/telemetrydb/tsdb/bench/dataset"
-	"github.com/telemetrydb/tsdb/bench/embedded"
+	"github.com/telemetrydb/tsdb/bench/target"
 )
 
 const (
@@ -32,7 +32,7 @@ type engine struct {
 	values [1024]float64
 }
 
-func (e *engine) Open(dir string, set *dataset.Set, o embedded.Options) error {
+func (e *engine) Open(dir string, set *dataset.Set, o target.Options) error {
 	if o.Fsync {
 		return fmt.Errorf("has no fsync for each commit")
 	}
@@ -81,7 +81,7 @@ func (e *engine) Settle() error {
 	return e.db.Compact(context.Background())
 }
 
-func (e *engine) matchers(s embedded.Selection) []*labels.Matcher {
+func (e *engine) matchers(s target.Selection) []*labels.Matcher {
 	if s.Key != "" {
 		return []*labels.Matcher{labels.MustNewMatcher(labels.MatchEqual, s.Key, s.Value)}
 	}
@@ -92,7 +92,7 @@ func (e *engine) matchers(s embedded.Selection) []*labels.Matcher {
 	}
 }
 
-func (e *engine) Scan(s embedded.Selection, from, to int64, emit func([]int64, []float64)) error {
+func (e *engine) Scan(s target.Selection, from, to int64, emit func([]int64, []float64)) error {
 	q, err := e.db.Querier(from, to)
 	if err != nil {
 		return err
@@ -154,4 +154,4 @@ func (e *engine) Unit() time.Duration { return time.Millisecond }
 
 func (e *engine) Close() error { return e.db.Close() }
 
-func main() { embedded.Main("prometheus", &engine{}) }
+func main() { target.Main("prometheus", &engine{}) }

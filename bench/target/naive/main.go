@@ -11,7 +11,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/telemetrydb/tsdb/bench/dataset"
-	"github.com/telemetrydb/tsdb/bench/embedded"
+	"github.com/telemetrydb/tsdb/bench/target"
 )
 
 // Keys: 's' series u32 time i64 for samples; 'l' label 0 value 0 series u32 for the catalogue, whose value is the names.
@@ -34,7 +34,7 @@ func (quiet) Infof(string, ...any)      {}
 func (quiet) Errorf(f string, a ...any) { pebble.DefaultLogger.Errorf(f, a...) }
 func (quiet) Fatalf(f string, a ...any) { pebble.DefaultLogger.Fatalf(f, a...) }
 
-func (e *engine) Open(dir string, set *dataset.Set, o embedded.Options) (err error) {
+func (e *engine) Open(dir string, set *dataset.Set, o target.Options) (err error) {
 	e.db, err = pebble.Open(dir, &pebble.Options{FormatMajorVersion: pebble.FormatNewest, Logger: quiet{}})
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func appendSampleKey(dst []byte, series uint32, millis int64) []byte {
 	return binary.BigEndian.AppendUint64(dst, uint64(millis))
 }
 
-func (e *engine) Scan(s embedded.Selection, from, to int64, emit func([]int64, []float64)) error {
+func (e *engine) Scan(s target.Selection, from, to int64, emit func([]int64, []float64)) error {
 	ids := []uint32{uint32(s.Series)}
 	if s.Key != "" {
 		ids = ids[:0]
@@ -167,4 +167,4 @@ func (e *engine) Unit() time.Duration { return time.Millisecond }
 
 func (e *engine) Close() error { return e.db.Close() }
 
-func main() { embedded.Main("naive", &engine{}) }
+func main() { target.Main("naive", &engine{}) }

@@ -20,6 +20,6 @@ gopath=$out.gopath
 root=$gopath/src/github.com/telemetrydb/tsdb
 mkdir -p "$root"
 ln -sfn "$here/../.." "$root/bench"
-cd "$root/bench/embedded/vm"
+cd "$root/bench/target/vm"
 GO111MODULE=off GOFLAGS='' CGO_ENABLED=1 CGO_CFLAGS=-w GOPATH="$gopath:${storage%/src/github.com/*}" \
 	go build -tags victoriametrics -o "$out" .

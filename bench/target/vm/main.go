@@ -16,7 +16,7 @@ import (
 	"github.com/VictoriaMetrics/VictoriaMetrics/lib/storage"
 
 	"github.com/telemetrydb/tsdb/bench/dataset"
-	"github.com/telemetrydb/tsdb/bench/embedded"
+	"github.com/telemetrydb/tsdb/bench/target"
 )
 
 const (
@@ -38,7 +38,7 @@ type engine struct {
 	values []float64
 }
 
-func (e *engine) Open(dir string, set *dataset.Set, o embedded.Options) error {
+func (e *engine) Open(dir string, set *dataset.Set, o target.Options) error {
 	if o.Fsync {
 		return errors.New("has no fsync for each batch")
 	}
@@ -72,7 +72,7 @@ func (e *engine) Settle() error {
 	return e.store.ForceMergePartitions("")
 }
 
-func (e *engine) filters(s embedded.Selection) ([]*storage.TagFilters, error) {
+func (e *engine) filters(s target.Selection) ([]*storage.TagFilters, error) {
 	f := storage.NewTagFilters()
 	all := []*storage.TagFilters{f}
 	if s.Key != "" {
@@ -85,7 +85,7 @@ func (e *engine) filters(s embedded.Selection) ([]*storage.TagFilters, error) {
 	return all, f.Add([]byte("resource"), []byte(one.Resource), false, false)
 }
 
-func (e *engine) Scan(s embedded.Selection, from, to int64, emit func([]int64, []float64)) error {
+func (e *engine) Scan(s target.Selection, from, to int64, emit func([]int64, []float64)) error {
 	f, err := e.filters(s)
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func (e *engine) Scan(s embedded.Selection, from, to int64, emit func([]int64, [
 }
 
 func (e *engine) Lookup(key, value string) (series, nameBytes int, err error) {
-	f, err := e.filters(embedded.Selection{Key: key, Value: value})
+	f, err := e.filters(target.Selection{Key: key, Value: value})
 	if err != nil {
 		return 0, 0, err
 	}
@@ -144,5 +144,5 @@ func main() {
 	if err := flag.Set("loggerLevel", "ERROR"); err != nil {
 		panic(err) // the library's flag is gone: another version
 	}
-	embedded.Main("victoriametrics", &engine{})
+	target.Main("victoriametrics", &engine{})
 }
