@@ -309,6 +309,18 @@ func frame(message string) []byte {
 	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(message))), message...)
 }
 
+// The end of the context closes the listener and ends what was derived from the context, in no order.
+func TestTCPEndsWithoutAnError(t *testing.T) {
+	h := newHouse(t, nil)
+	for range 300 {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.serve(func(ctx context.Context, m *Messages) error { return m.ServeTCP(ctx, ln) })()
+	}
+}
+
 func TestTCP(t *testing.T) {
 	h := newHouse(t, nil)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
