@@ -19,7 +19,7 @@ type Results []target.Result
 func (rs Results) value(engine, set string, f figure) (v float64, ok bool) {
 	for _, r := range rs {
 		n, has := r.Numbers[f.name]
-		if !has || r.Engine != engine || r.Set != set || r.Phase != f.phase || f.variant != "" && r.Variant != f.variant {
+		if !has || r.Target != engine || r.Set != set || r.Phase != f.phase || f.variant != "" && r.Variant != f.variant {
 			continue
 		}
 		n *= f.scale
@@ -37,7 +37,7 @@ func (rs Results) Sets() []string {
 
 // Engines lists the engines in the order of their names.
 func (rs Results) Engines() []string {
-	return rs.distinct(func(r target.Result) string { return r.Engine })
+	return rs.distinct(func(r target.Result) string { return r.Target })
 }
 
 func (rs Results) distinct(key func(target.Result) string) (out []string) {
@@ -186,15 +186,15 @@ func (rs Results) Disagreements() (out []string) {
 		for name, text := range r.Texts {
 			question, isSum := strings.CutSuffix(name, "_sum")
 			sum, err := strconv.ParseFloat(text, 64)
-			if r.Phase != "query" || !isSum || err != nil || r.Engine == "null" {
+			if r.Phase != "query" || !isSum || err != nil || r.Target == "null" {
 				continue
 			}
 			question = r.Set + " " + strings.TrimSuffix(question, "stored")
 			a, seen := first[question]
 			if !seen {
-				first[question] = answer{r.Engine, sum}
+				first[question] = answer{r.Target, sum}
 			} else if math.Abs(a.sum-sum) > tolerance*math.Abs(a.sum) {
-				out = append(out, fmt.Sprintf("%s: %s %g, %s %g", question, a.engine, a.sum, r.Engine, sum))
+				out = append(out, fmt.Sprintf("%s: %s %g, %s %g", question, a.engine, a.sum, r.Target, sum))
 			}
 		}
 	}

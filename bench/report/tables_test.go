@@ -8,7 +8,7 @@ import (
 )
 
 func line(engine, phase, variant, name string, v float64) target.Result {
-	return target.Result{Engine: engine, Set: "D1", Phase: phase, Variant: variant, Numbers: map[string]float64{name: v}}
+	return target.Result{Target: engine, Set: "D1", Phase: phase, Variant: variant, Numbers: map[string]float64{name: v}}
 }
 
 func TestGoals(t *testing.T) {
@@ -65,7 +65,7 @@ func TestVerdictNeedsEveryBound(t *testing.T) {
 
 func TestDisagreements(t *testing.T) {
 	answer := func(engine, sum string) target.Result {
-		return target.Result{Engine: engine, Set: "D1", Phase: "query", Texts: map[string]string{"q1_sum": sum}}
+		return target.Result{Target: engine, Set: "D1", Phase: "query", Texts: map[string]string{"q1_sum": sum}}
 	}
 	rs := Results{answer("a", "1.00000001"), answer("b", "1"), answer("null", "0")}
 	if d := rs.Disagreements(); len(d) != 0 {

@@ -15,7 +15,7 @@ func TestRecordsComeBack(t *testing.T) {
 	limit := 2.5
 	want := []Record{
 		{Run: &Run{Command: "bench run", Machine: map[string]string{"cores": "2"}}},
-		{Result: &target.Result{Engine: "tsdb", Numbers: map[string]float64{"q1_best_us": 3}}},
+		{Result: &target.Result{Target: "tsdb", Numbers: map[string]float64{"q1_best_us": 3}}},
 		{Missing: &Missing{Target: "mongodb", Why: "no URI"}},
 		{Goal: &Goal{What: "disk", Value: 2, Limit: &limit}},
 	}

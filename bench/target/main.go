@@ -27,7 +27,7 @@ type phase struct {
 //
 //	ADAPTER -phase ingest|query|verify|crash-write|crash-check -data DIR -store DIR [-writers 2] [-fsync] [-ack FILE]
 func Main(name string, engine Target) {
-	p := phase{engine: engine, result: &Result{Engine: name, Numbers: map[string]float64{}, Texts: map[string]string{}}}
+	p := phase{engine: engine, result: &Result{Target: name, Numbers: map[string]float64{}, Texts: map[string]string{}}}
 	r := p.result
 	flag.StringVar(&r.Phase, "phase", "", "ingest, query, verify, crash-write or crash-check")
 	data := flag.String("data", "", "directory of the prepared data set")

@@ -85,9 +85,12 @@ type Averager interface {
 	Means(series int, from, to int64, width time.Duration) (n int, sum float64, err error)
 }
 
+// MaxWriters is how many writers a phase has at most; Append's are numbered from 0.
+const MaxWriters = 16
+
 // Options is what a phase asks of an engine.
 type Options struct {
-	Writers int
+	Writers int // 1 to MaxWriters
 	// Fsync asks that each acknowledged batch is on stable storage. Without it a batch must only survive the end of the process.
 	Fsync bool
 	// URI is of a server that others run. Empty: the target starts its own.
@@ -98,7 +101,7 @@ type Options struct {
 
 // Result is one line of output.
 type Result struct {
-	Engine, Variant, Set, Phase string
+	Target, Variant, Set, Phase string
 	Round                       int
 	Load                        string             // load averages at the end
 	Numbers                     map[string]float64 // what was measured; names end in their unit

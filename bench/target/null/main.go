@@ -8,7 +8,7 @@ import (
 	"github.com/telemetrydb/tsdb/bench/target"
 )
 
-type engine struct{ seen [2]int }
+type engine struct{ seen [target.MaxWriters]int }
 
 func (*engine) Open(string, *dataset.Set, target.Options) error { return nil }
 

@@ -27,8 +27,8 @@ type engine struct {
 	set    *dataset.Set
 	db     *tsdb.DB
 	labels []labels.Labels
-	refs   [2][]storage.SeriesRef // by writer
-	times  [1024]int64            // Scan gathers a column here
+	refs   [target.MaxWriters][]storage.SeriesRef // by writer
+	times  [1024]int64                            // Scan gathers a column here
 	values [1024]float64
 }
 
@@ -49,7 +49,7 @@ func (e *engine) Open(dir string, set *dataset.Set, o target.Options) error {
 		e.labels[i] = labels.FromStrings("__name__", s.Metric, "resource", s.Resource, "project", s.Project,
 			"host", s.Host, "group", s.Group)
 	}
-	for i := range e.refs {
+	for i := range o.Writers {
 		e.refs[i] = make([]storage.SeriesRef, len(set.Series))
 	}
 	return nil

@@ -34,7 +34,7 @@ type tsdb struct {
 	set    *dataset.Set
 	db     *engine.DB
 	series []series
-	batch  [2]engine.Batch // by writer
+	batch  [target.MaxWriters]engine.Batch // by writer
 
 	making sync.Mutex // held while series are made, because writers share resources
 	made   map[engine.UUID]bool

@@ -30,7 +30,7 @@ type engine struct {
 	set   *dataset.Set
 	store *storage.Storage
 	names [][]byte // as the library wants them with each row
-	rows  [2][]storage.MetricRow
+	rows  [target.MaxWriters][]storage.MetricRow
 
 	search storage.Search // Scan's, which serves one goroutine
 	block  storage.Block
