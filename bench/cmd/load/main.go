@@ -27,11 +27,12 @@ func main() {
 	}
 }
 
-// defaultServe bounds what the server may take for its data and for bodies. The most that it may take in all, below, has room for
-// the program itself and for what the race detector adds to all of it.
+// defaultServe bounds what the server may take for its data and for bodies. The most that it may take in all has room for the program itself,
+// and for what the race detector adds to all of it, which grows for as long as new memory is touched.
 const (
-	defaultServe  = "--memory 64MiB --max-bodies 64MiB"
-	defaultMemory = 768
+	defaultServe = "--memory 64MiB --max-bodies 64MiB"
+	memoryMB     = 192
+	raceMemoryMB = 768
 )
 
 func run(args []string, out io.Writer) error {
@@ -43,11 +44,16 @@ func run(args []string, out io.Writer) error {
 	fs.StringVar(&o.Binary, "tsdb", "", "server binary (default: built from -source)")
 	fs.DurationVar(&o.For, "for", 5*time.Minute, "how long")
 	fs.IntVar(&o.Clients, "clients", 64, "clients at once")
-	fs.Float64Var(&o.MemoryMB, "limit", defaultMemory, "the most resident memory, MB")
+	fs.Float64Var(&o.MemoryMB, "limit", 0, "the most resident memory, MB (default 768 with the race detector, 192 without)")
 	fs.Uint64Var(&o.Seed, "seed", rand.Uint64(), "of the clients' choices")
 	serve := fs.String("serve", defaultServe, "further arguments of tsdb serve, separated by blanks")
 	if err := fs.Parse(args); err != nil {
 		return err
+	}
+	if o.MemoryMB == 0 {
+		if o.MemoryMB = memoryMB; *race {
+			o.MemoryMB = raceMemoryMB
+		}
 	}
 	o.Dir, o.ServeArgs = filepath.Join(*work, "load"), strings.Fields(*serve)
 	if o.Binary == "" {
