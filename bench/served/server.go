@@ -3,103 +3,55 @@ package served
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
+
+	"github.com/telemetrydb/tsdb/bench/child"
 )
 
-const (
-	startLimit = 30 * time.Second
-	stopLimit  = 60 * time.Second
-	clockTicks = 100 // of /proc/PID/stat a second, on every Linux that Go supports
-)
+const clockTicks = 100 // of /proc/PID/stat a second, on every Linux that Go supports
 
-// Server is a running `tsdb serve` on a free port of the loopback interface.
+// Server is a running `tsdb serve` on a free port of the loopback interface. It ends with this process.
 type Server struct {
-	cmd   *exec.Cmd
-	URL   string        // without a slash at its end
-	ended chan struct{} // closed when the process is gone
-	err   error         // of the process; read after ended
+	process *child.Process
+	URL     string // without a slash at its end
 }
 
 // Start starts the binary on dir and waits until it is healthy. more are further arguments of serve.
 func Start(binary, dir string, more []string) (*Server, error) {
-	address, err := FreeAddress()
+	address, err := child.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(binary, append([]string{"serve", "--data", dir, "--listen", address}, more...)...)
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	s := &Server{cmd: cmd, URL: "http://" + address, ended: make(chan struct{})}
-	go func() {
-		s.err = cmd.Wait()
-		close(s.ended)
-	}()
-	for deadline := time.Now().Add(startLimit); ; {
-		if r, err := http.Get(s.URL + "/healthz"); err == nil {
-			r.Body.Close()
-			if r.StatusCode == http.StatusOK {
-				return s, nil
-			}
-		}
-		select {
-		case <-s.ended:
-			return nil, fmt.Errorf("server ended at once: %v", s.err)
-		case <-time.After(10 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			s.Kill()
-			return nil, fmt.Errorf("server was not healthy within %v", startLimit)
-		}
-	}
+	s := &Server{URL: "http://" + address}
+	s.process, err = child.Start(child.Config{
+		Binary:  binary,
+		Args:    append([]string{"serve", "--data", dir, "--listen", address}, more...),
+		Healthy: child.HTTP(s.URL + "/healthz"),
+	})
+	return s, err
 }
 
 // FreeAddress is an address of the loopback interface that nobody listens on now.
-func FreeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
-}
+func FreeAddress() (string, error) { return child.FreeAddress() }
 
 // Stop asks the server to end, waits, and returns the CPU seconds of its whole life.
 func (s *Server) Stop() (cpuSeconds float64, err error) {
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := s.process.Stop(); err != nil {
 		return 0, err
 	}
-	select {
-	case <-s.ended:
-	case <-time.After(stopLimit):
-		s.Kill()
-		return 0, fmt.Errorf("server did not end within %v of SIGTERM", stopLimit)
-	}
-	if s.err != nil {
-		return 0, fmt.Errorf("server ended badly: %w", s.err)
-	}
-	state := s.cmd.ProcessState
+	state := s.process.State()
 	return (state.UserTime() + state.SystemTime()).Seconds(), nil
 }
 
 // Kill ends the server at once.
-func (s *Server) Kill() {
-	_ = s.cmd.Process.Kill()
-	<-s.ended
-}
+func (s *Server) Kill() { _ = s.process.Kill() }
 
 // CPUSeconds is what the server has used so far, to a hundredth.
 func (s *Server) CPUSeconds() (float64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.process.PID()))
 	if err != nil {
 		return 0, err
 	}
@@ -116,7 +68,7 @@ func (s *Server) CPUSeconds() (float64, error) {
 // RunSeconds is what the server's threads have run so far, to a microsecond or so. A thread that ended is not in it, so it only
 // serves short spans in which none does.
 func (s *Server) RunSeconds() (float64, error) {
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", s.cmd.Process.Pid))
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", s.process.PID()))
 	if err != nil || len(tasks) == 0 {
 		return 0, fmt.Errorf("no schedstat: %v", err)
 	}
@@ -142,7 +94,7 @@ func (s *Server) PeakMemoryMB() (float64, error) { return s.memoryMB("VmHWM:") }
 func (s *Server) MemoryMB() (float64, error) { return s.memoryMB("VmRSS:") }
 
 func (s *Server) memoryMB(field string) (float64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.process.PID()))
 	if err != nil {
 		return 0, err
 	}
