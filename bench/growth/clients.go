@@ -1,0 +1,175 @@
+package growth
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/telemetrydb/tsdb/bench/served"
+)
+
+const (
+	metricsAPost = 50
+	samplesAPost = 20 // of each metric
+)
+
+// caller is one client: it writes to metrics of its own and reads each batch's last point back.
+type caller struct {
+	client      *served.Client
+	ids         []string
+	posts       int
+	posted, got []float64 // us
+}
+
+// measureClients gives the server the same work from any number of clients.
+func measureClients(s Size, dir, binary string) (costs map[string]float64, err error) {
+	server, err := served.Start(binary, dir, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if server != nil {
+			server.Kill()
+		}
+	}()
+	callers, err := begin(s, server.URL)
+	if err != nil {
+		return nil, err
+	}
+	before, err := server.CPUSeconds()
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	var wg sync.WaitGroup
+	errs := make([]error, len(callers))
+	for n, c := range callers {
+		wg.Go(func() { errs[n] = c.run() })
+	}
+	wg.Wait()
+	wall := time.Since(start).Seconds()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	after, err := server.CPUSeconds()
+	if err != nil {
+		return nil, err
+	}
+	peak, err := server.PeakMemoryMB()
+	if err != nil {
+		return nil, err
+	}
+	var posted, got []float64
+	for _, c := range callers {
+		posted, got = append(posted, c.posted...), append(got, c.got...)
+		c.client.Close()
+	}
+	samples := float64(len(posted) * metricsAPost * samplesAPost)
+	costs = map[string]float64{
+		"samples/s": samples / wall, "a sample, CPU us of the server": (after - before) / samples * 1e6, "peak memory, MB": peak,
+		"POST of 1,000, median us": quantile(posted, 0.5), "POST of 1,000, p99 us": quantile(posted, 0.99),
+		"GET of 20 points, median us": quantile(got, 0.5), "GET of 20 points, p99 us": quantile(got, 0.99),
+	}
+	if _, err = server.Stop(); err == nil {
+		costs["disk a sample, B"] = treeBytes(dir) / samples
+	}
+	server = nil
+	return costs, err
+}
+
+// begin makes the policy, and metrics for each client.
+func begin(s Size, url string) (callers []*caller, err error) {
+	c := served.NewClient(url)
+	defer c.Close()
+	policy := `{"name":"growth","aggregation_methods":["mean","max"],"definition":[{"granularity":60,"points":100000}]}`
+	if _, _, err := c.Do(http.MethodPost, "/v1/archive_policy", []byte(policy), http.StatusCreated); err != nil {
+		return nil, err
+	}
+	posts := max(1, s.Metrics*s.Samples/(metricsAPost*samplesAPost)/s.Clients)
+	for range s.Clients {
+		one := &caller{client: served.NewClient(url), posts: posts}
+		for range metricsAPost {
+			answer, _, err := c.Do(http.MethodPost, "/v1/metric", []byte(`{"archive_policy_name":"growth"}`), http.StatusCreated)
+			if err != nil {
+				return nil, err
+			}
+			var m struct{ ID string }
+			if err := json.Unmarshal(answer, &m); err != nil {
+				return nil, err
+			}
+			one.ids = append(one.ids, m.ID)
+		}
+		callers = append(callers, one)
+	}
+	return callers, nil
+}
+
+func (c *caller) run() error {
+	var body []byte
+	for p := range c.posts {
+		body = append(body[:0], '{')
+		for i, id := range c.ids {
+			if i > 0 {
+				body = append(body, ',')
+			}
+			body = append(strconv.AppendQuote(body, id), ":["...)
+			for k := range samplesAPost {
+				if k > 0 {
+					body = append(body, ',')
+				}
+				at := p*samplesAPost + k
+				body = fmt.Appendf(body, `{"timestamp":%d,"value":%g}`, firstSecond+60*at, value(i, at))
+			}
+			body = append(body, ']')
+		}
+		body = append(body, '}')
+		_, took, err := c.client.Do(http.MethodPost, "/v1/batch/metrics/measures", body, http.StatusAccepted)
+		if err != nil {
+			return err
+		}
+		c.posted = append(c.posted, float64(took.Nanoseconds())/1e3)
+		if err := c.readBack(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readBack asks for the means of the last batch of one metric: each is its only sample.
+func (c *caller) readBack(p int) error {
+	i := p % len(c.ids)
+	path := fmt.Sprintf("/v1/metric/%s/measures?aggregation=mean&start=%d", c.ids[i], firstSecond+60*p*samplesAPost)
+	answer, took, err := c.client.Do(http.MethodGet, path, nil, http.StatusOK)
+	if err != nil {
+		return err
+	}
+	c.got = append(c.got, float64(took.Nanoseconds())/1e3)
+	var points [][3]any
+	if err := json.Unmarshal(answer, &points); err != nil {
+		return err
+	}
+	if len(points) != samplesAPost {
+		return fmt.Errorf("%d points of metric %s, want %d", len(points), c.ids[i], samplesAPost)
+	}
+	for k, point := range points {
+		if v, ok := point[2].(float64); !ok || v != value(i, p*samplesAPost+k) {
+			return fmt.Errorf("point %d of metric %s is %v, want %v", k, c.ids[i], point[2], value(i, p*samplesAPost+k))
+		}
+	}
+	return nil
+}
+
+// quantile is the q-th part of xs from below; NaN of none.
+func quantile(xs []float64, q float64) float64 {
+	if len(xs) == 0 {
+		return math.NaN()
+	}
+	s := slices.Sorted(slices.Values(xs))
+	return s[min(len(s)-1, int(q*float64(len(s))))]
+}
