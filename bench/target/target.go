@@ -88,6 +88,13 @@ type Averager interface {
 // MaxWriters is how many writers a phase has at most; Append's are numbered from 0.
 const MaxWriters = 16
 
+// GroupAverager is for targets that aggregate the samples of a group of series by themselves.
+type GroupAverager interface {
+	// GroupMeans returns the number and the sum of the means, each of all samples of all selected series in a bucket of width that is aligned to
+	// the epoch, with from <= time <= to (milliseconds). from is the start of a bucket.
+	GroupMeans(key, value string, from, to int64, width time.Duration) (n int, sum float64, err error)
+}
+
 // Options is what a phase asks of an engine.
 type Options struct {
 	Writers int // 1 to MaxWriters
