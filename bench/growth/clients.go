@@ -17,12 +17,13 @@ import (
 const (
 	metricsAPost = 50
 	samplesAPost = 20 // of each metric
+	groups       = 64 // of metricsAPost metrics, whatever the number of clients that share them out
 )
 
-// caller is one client: it writes to metrics of its own and reads each batch's last point back.
+// caller is one client: it writes to groups of metrics of its own, by turns, and reads points of each batch back.
 type caller struct {
 	client      *served.Client
-	ids         []string
+	groups      [][]string // ids of metrics
 	posts       int
 	posted, got []float64 // us
 }
@@ -93,8 +94,11 @@ func begin(s Size, url string) (callers []*caller, err error) {
 	}
 	posts := max(1, s.Metrics*s.Samples/(metricsAPost*samplesAPost)/s.Clients)
 	for range s.Clients {
-		one := &caller{client: served.NewClient(url), posts: posts}
-		for range metricsAPost {
+		callers = append(callers, &caller{client: served.NewClient(url), posts: posts})
+	}
+	for n := range groups {
+		ids := make([]string, metricsAPost)
+		for i := range ids {
 			answer, _, err := c.Do(http.MethodPost, "/v1/metric", []byte(`{"archive_policy_name":"growth"}`), http.StatusCreated)
 			if err != nil {
 				return nil, err
@@ -103,9 +107,10 @@ func begin(s Size, url string) (callers []*caller, err error) {
 			if err := json.Unmarshal(answer, &m); err != nil {
 				return nil, err
 			}
-			one.ids = append(one.ids, m.ID)
+			ids[i] = m.ID
 		}
-		callers = append(callers, one)
+		one := callers[n%s.Clients]
+		one.groups = append(one.groups, ids)
 	}
 	return callers, nil
 }
@@ -113,8 +118,9 @@ func begin(s Size, url string) (callers []*caller, err error) {
 func (c *caller) run() error {
 	var body []byte
 	for p := range c.posts {
+		ids, first := c.groups[p%len(c.groups)], p/len(c.groups)*samplesAPost
 		body = append(body[:0], '{')
-		for i, id := range c.ids {
+		for i, id := range ids {
 			if i > 0 {
 				body = append(body, ',')
 			}
@@ -123,7 +129,7 @@ func (c *caller) run() error {
 				if k > 0 {
 					body = append(body, ',')
 				}
-				at := p*samplesAPost + k
+				at := first + k
 				body = fmt.Appendf(body, `{"timestamp":%d,"value":%g}`, firstSecond+60*at, value(i, at))
 			}
 			body = append(body, ']')
@@ -134,17 +140,16 @@ func (c *caller) run() error {
 			return err
 		}
 		c.posted = append(c.posted, float64(took.Nanoseconds())/1e3)
-		if err := c.readBack(p); err != nil {
+		if err := c.readBack(p%metricsAPost, ids, first); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// readBack asks for the means of the last batch of one metric: each is its only sample.
-func (c *caller) readBack(p int) error {
-	i := p % len(c.ids)
-	path := fmt.Sprintf("/v1/metric/%s/measures?aggregation=mean&start=%d", c.ids[i], firstSecond+60*p*samplesAPost)
+// readBack asks for the means of the samples of metric i from first on: each is of one sample.
+func (c *caller) readBack(i int, ids []string, first int) error {
+	path := fmt.Sprintf("/v1/metric/%s/measures?aggregation=mean&start=%d", ids[i], firstSecond+60*first)
 	answer, took, err := c.client.Do(http.MethodGet, path, nil, http.StatusOK)
 	if err != nil {
 		return err
@@ -155,11 +160,11 @@ func (c *caller) readBack(p int) error {
 		return err
 	}
 	if len(points) != samplesAPost {
-		return fmt.Errorf("%d points of metric %s, want %d", len(points), c.ids[i], samplesAPost)
+		return fmt.Errorf("%d points of metric %s, want %d", len(points), ids[i], samplesAPost)
 	}
 	for k, point := range points {
-		if v, ok := point[2].(float64); !ok || v != value(i, p*samplesAPost+k) {
-			return fmt.Errorf("point %d of metric %s is %v, want %v", k, c.ids[i], point[2], value(i, p*samplesAPost+k))
+		if v, ok := point[2].(float64); !ok || v != value(i, first+k) {
+			return fmt.Errorf("point %d of metric %s is %v, want %v", k, ids[i], point[2], value(i, first+k))
 		}
 	}
 	return nil

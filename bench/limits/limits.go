@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"syscall"
@@ -62,8 +63,6 @@ func perSecond(bytes int, took time.Duration, unit float64) float64 {
 	return float64(bytes) / took.Seconds() / unit
 }
 
-var sink uint64 // keeps what is read from being optimised away
-
 func memory() []Limit {
 	from, to := make([]uint64, memoryWords), make([]uint64, memoryWords)
 	for i := range from {
@@ -75,7 +74,7 @@ func memory() []Limit {
 			x := from[i : i+8 : i+8]
 			a, b, c, d = a+x[0]+x[4], b+x[1]+x[5], c+x[2]+x[6], d+x[3]+x[7]
 		}
-		sink += a + b + c + d
+		runtime.KeepAlive(a + b + c + d) // or reading would be optimised away
 	})
 	copied := best(func() { copy(to, from) })
 	const bytes = memoryWords * 8
