@@ -68,8 +68,12 @@ func TestPublishAskAndCheck(t *testing.T) {
 		t.Fatalf("one by one: %d samples of %d clients, %v", r.ones.samples, r.ones.clients, err)
 	}
 	r.many, r.interval, r.onesMany, r.onesLoose = r.one, r.one, r.ones, r.ones
-	if text := r.Table().Render(); strings.Count(text, "\n") < 15 || !strings.Contains(text, "2,644") {
-		t.Errorf("the table is\n%s", text)
+	if all := r.Goals(); len(all) < 15 || all[0].PeerIs != nil || !strings.HasPrefix(all[0].Note, "part of the work") {
+		t.Errorf("goals of a short run are\n%+v", all)
+	}
+	r.o.Ticks = workload.A(0).Ticks
+	if all := r.Goals(); len(all) < 15 || *all[0].PeerIs != mongoBytes || !all[0].Recorded || !strings.Contains(all[0].Note, "2,644") {
+		t.Errorf("the goals are\n%+v", all)
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
+	"github.com/telemetrydb/tsdb/bench/goals"
+	"github.com/telemetrydb/tsdb/bench/results"
 	"github.com/telemetrydb/tsdb/bench/workload"
 )
 
@@ -18,76 +18,76 @@ const (
 	gnocchiPointsMS      = 7.6
 )
 
-// line is a row of the report: a cost, and what it should be at most.
-type line struct {
-	what    string
-	gnocchi float64 // as recorded
-	goal    float64 // 0: none
-	times   float64 // the goal as a ratio to Gnocchi; 0: it is absolute
-	got     float64
-	theirs  float64 // of the running Gnocchi; 0: not measured
-	unit    string
-	note    string
-}
-
 func ms(d time.Duration) float64 { return d.Seconds() * 1e3 }
 
-func (r *Report) lines() []line {
-	one, many := r.ours.cycles()
+// sheet sets costs beside Gnocchi's: those of the same run, if there was one, or else the recorded ones.
+type sheet struct {
+	goals.Sheet
+	measured bool // a Gnocchi got the same work in this run
+}
+
+// add compares got with Gnocchi's figure. The goal is limit, or else, if times is not 0, a part of Gnocchi's figure.
+func (s *sheet) add(what, unit string, got, recorded, theirs, limit, times float64, note string) {
+	s.Recorded = !s.measured || theirs == 0
+	reference := recorded
+	if !s.Recorded {
+		reference = theirs
+		note += fmt.Sprintf("; recorded %g", recorded)
+	}
+	if times > 0 {
+		limit = reference / times
+	}
+	s.AtMost(what, unit, got, goals.Asked{Peer: reference, Goal: limit}, note)
+}
+
+// Goals sets the figures beside the goals. Those that are a ratio to Gnocchi are reckoned from the one of the same run, if there was
+// one, or else from its recorded figures.
+func (r *Report) Goals() []results.Goal {
+	theirs := r.theirs
+	s := &sheet{Sheet: goals.Sheet{Section: "2 small cloud", Peer: "Gnocchi 4.4.2"}, measured: theirs != nil}
+	if theirs == nil {
+		theirs = &figures{answers: make([]timing, len(r.ours.answers))}
+		s.Partial = len(r.ours.ids) < 1000 || r.o.Ticks < 288
+	} else {
+		s.Peer = "Gnocchi"
+	}
 	timed := func(t timing) string {
 		return fmt.Sprintf("median %.2f, %.2f ms CPU, %d bytes", ms(t.median), t.cpuMillis, t.bytes)
 	}
+	one, many := r.ours.cycles()
 	measures := float64(r.ours.measures)
-	lines := []line{
-		{what: fmt.Sprintf("create %d resources with 10 metrics each", len(r.ours.ids)), gnocchi: gnocchiCreateSeconds, times: 25,
-			got: r.ours.create.Seconds(), unit: "s", note: "one client, each synced"},
-		{what: fmt.Sprintf("live cycle, %d measures from 25 hosts: posted and readable, best", r.ours.perTick()), gnocchi: gnocchiCycleSeconds,
-			goal: 0.25, got: min(slices.Min(one), slices.Min(many)).Seconds(), unit: "s",
-			note: fmt.Sprintf("one client %s, 25 clients %s", span(one), span(many))},
-		{what: "bytes on disk, all in, after a stop", gnocchi: gnocchiBytes, goal: 4, got: float64(r.rest.Allocated) / measures, unit: "B/measure",
-			note: fmt.Sprintf("%.2f MB allocated, %.2f MB in files", float64(r.rest.Allocated)/1e6, float64(r.rest.Files)/1e6)},
-		{what: fmt.Sprintf("GET measures, %d points, best", r.o.Ticks), gnocchi: gnocchiPointsMS, times: 20, got: ms(r.ours.points.best), unit: "ms",
-			note: timed(r.ours.points)},
-	}
+	s.add(fmt.Sprintf("create %d resources with 10 metrics each", len(r.ours.ids)), "s", r.ours.create.Seconds(), gnocchiCreateSeconds,
+		theirs.create.Seconds(), 0, 25, "one client, each synced")
+	s.add(fmt.Sprintf("live cycle, %d measures from 25 hosts: posted and readable, best", r.ours.perTick()), "s", r.ours.bestCycle(), gnocchiCycleSeconds,
+		theirs.bestCycle(), 0.25, 0, fmt.Sprintf("one client %s, 25 clients %s", span(one), span(many)))
+	s.add("bytes on disk, all in, after a stop", "B/measure", float64(r.rest.Allocated)/measures, gnocchiBytes, 0, 4, 0,
+		fmt.Sprintf("%.2f MB allocated, %.2f MB in files", float64(r.rest.Allocated)/1e6, float64(r.rest.Files)/1e6))
+	s.add(fmt.Sprintf("GET measures, %d points, best", r.o.Ticks), "ms", ms(r.ours.points.best), gnocchiPointsMS, ms(theirs.points.best), 0, 20,
+		timed(r.ours.points))
 	for i, q := range questions(workload.B(0, 0)) {
 		t := r.ours.answers[i]
-		lines = append(lines, line{what: q.what + ", best", gnocchi: q.gnocchi, times: q.times, got: ms(t.best), unit: "ms", note: timed(t)})
+		s.add(q.what+", best", "ms", ms(t.best), q.gnocchi, ms(theirs.answers[i].best), 0, q.times, timed(t))
 	}
-	lines = append(lines,
-		line{what: "history, one client, two hours of a host in a POST", got: float64(r.ours.history) / float64(r.ours.historical) / 1e3,
-			unit: "us/measure", note: fmt.Sprintf("%.0f measures/s", float64(r.ours.historical)/r.ours.history.Seconds())},
-		line{what: "whole life of a measure until the server has stopped", got: r.cpu / measures * 1e6, unit: "CPU s/million",
-			note: "resources and live cycles included"},
-		line{what: "start on the loaded directory until healthy", got: r.openedMS, unit: "ms"},
-		line{what: "memory, peak", got: r.peakMB, unit: "MB"})
-	r.addTheirs(lines)
-	for i := range lines {
-		if l := &lines[i]; l.times > 0 {
-			l.goal = l.reference() / l.times
-		}
-	}
-	return lines
+	r.without(s)
+	return s.Goals
 }
 
-// reference is what a ratio refers to: a Gnocchi of the same run, else the recorded one.
-func (l *line) reference() float64 {
-	if l.theirs > 0 {
-		return l.theirs
-	}
-	return l.gnocchi
+// without adds what Gnocchi has no figure for.
+func (r *Report) without(s *sheet) {
+	measures, none := float64(r.ours.measures), goals.Asked{}
+	s.AtMost("history, one client, two hours of a host in a POST", "us/measure", float64(r.ours.history)/float64(r.ours.historical)/1e3, none,
+		fmt.Sprintf("%.0f measures/s", float64(r.ours.historical)/r.ours.history.Seconds()))
+	s.AtMost("whole life of a measure until the server has stopped", "CPU s/million", r.cpu/measures*1e6, none, "resources and live cycles included")
+	s.AtMost("start on the loaded directory until healthy", "ms", r.openedMS, none, "")
+	s.AtMost("memory, peak", "MB", r.peakMB, none, "")
 }
 
-// addTheirs fills in what the running Gnocchi took.
-func (r *Report) addTheirs(lines []line) {
-	if r.theirs == nil {
-		return
+// bestCycle is the shortest live cycle in seconds, 0 if there was none.
+func (l *loaded) bestCycle() float64 {
+	if len(l.live) == 0 {
+		return 0
 	}
-	one, many := r.theirs.cycles()
-	lines[0].theirs, lines[1].theirs = r.theirs.create.Seconds(), min(slices.Min(one), slices.Min(many)).Seconds()
-	lines[3].theirs = ms(r.theirs.points.best)
-	for i, t := range r.theirs.answers {
-		lines[4+i].theirs = ms(t.best)
-	}
+	return slices.Min(l.live).Seconds()
 }
 
 // cycles are the live cycles of one client and those of 25.
@@ -120,47 +120,3 @@ func span(all []time.Duration) string {
 
 // Checked is how many values were read back and found equal to the generator's. All timed answers were compared as well.
 func (r *Report) Checked() int { return r.checked }
-
-// Table sets the figures beside the goals. Goals that are a ratio to Gnocchi are reckoned from the one of the same run, if there
-// was one, or else from its recorded figures.
-func (r *Report) Table() table.Writer {
-	t := table.NewWriter()
-	header := table.Row{"what", "Gnocchi, recorded", "goal", "measured", "unit", "met", "notes"}
-	if r.theirs != nil {
-		header = slices.Insert(header, 2, any("Gnocchi, this run"))
-	}
-	t.AppendHeader(header)
-	for _, l := range r.lines() {
-		goal, met := "-", "-"
-		if l.goal > 0 {
-			if goal, met = "<= "+number(l.goal), "NO"; l.got <= l.goal {
-				met = "yes"
-			}
-		}
-		row := table.Row{l.what, some(l.gnocchi), goal, number(l.got), l.unit, met, l.note}
-		if r.theirs != nil {
-			row = slices.Insert(row, 2, any(some(l.theirs)))
-		}
-		t.AppendRow(row)
-	}
-	return t
-}
-
-// Met is whether every goal is.
-func (r *Report) Met() bool {
-	return !slices.ContainsFunc(r.lines(), func(l line) bool { return l.goal > 0 && l.got > l.goal })
-}
-
-func some(v float64) string {
-	if v == 0 {
-		return "-"
-	}
-	return number(v)
-}
-
-func number(v float64) string {
-	if v >= 1000 {
-		return fmt.Sprintf("%.0f", v)
-	}
-	return fmt.Sprintf("%.3g", v)
-}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/telemetrydb/tsdb/bench/results"
 	"github.com/telemetrydb/tsdb/bench/served"
 	"github.com/telemetrydb/tsdb/bench/workload"
 )
@@ -215,4 +216,24 @@ func (r *ScaleReport) Table() table.Writer {
 	}
 	t.AppendRow(append(costs, ""))
 	return t
+}
+
+// Growth gives what each store cost, for tables of cost by size.
+func (r *ScaleReport) Growth() (records []results.Record) {
+	for i := range r.stores {
+		s := &r.stores[i]
+		measures := float64(s.resources * 10 * scaleTicks)
+		costs := map[string]float64{
+			"create a resource of 10 metrics, us": s.create.Seconds() / float64(s.resources) * 1e6,
+			"post a measure, us":                  s.post.Seconds() / measures * 1e6,
+			"memory, MB":                          s.peakMB,
+			"disk, B/measure":                     float64(s.rest.Allocated) / measures,
+		}
+		for k, size := range resultSizes {
+			costs[fmt.Sprintf("search, %d found, ms", size)] = ms(s.searches[k].best)
+			costs[fmt.Sprintf("mean over %d metrics, ms", size)] = ms(s.averages[k].best)
+		}
+		records = append(records, results.Record{Growth: &results.Growth{Dimension: "resources", Size: float64(s.resources), Costs: costs}})
+	}
+	return records
 }

@@ -10,7 +10,7 @@ import (
 
 // settings are what the command line says.
 type settings struct {
-	dir, out, only              string
+	dir, out, results, only     string
 	metrics, resources, cycles  int
 	few, searched               int
 	memoryMiB                   int64
@@ -23,6 +23,7 @@ func main() {
 	var s settings
 	flag.StringVar(&s.dir, "dir", ".work/scale", "directory of the stores")
 	flag.StringVar(&s.out, "o", "", "write the table to this file, too")
+	flag.StringVar(&s.results, "results", "", "append what was measured, as lines of JSON, to this file")
 	flag.StringVar(&s.only, "only", "", "run one part alone: ingest, search or weeks")
 	flag.IntVar(&s.metrics, "metrics", 1_000_000, "metrics")
 	flag.IntVar(&s.resources, "resources", 100_000, "resources, at most 10 metrics each")

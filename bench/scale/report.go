@@ -3,13 +3,27 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/telemetrydb/tsdb/bench/goals"
+	"github.com/telemetrydb/tsdb/bench/results"
 )
 
 // table is the report: a row for each figure, with its goal if there is one.
-type table struct{ rows, searches strings.Builder }
+type table struct {
+	rows, searches strings.Builder
+	whole          string // what the last row was about, which rows that begin with a dash go on about
+	sheet          goals.Sheet
+	growth         []results.Record
+}
 
 // row adds a figure; limit is the most that meets the goal, 0 if there is none.
 func (t *table) row(what, goal, unit string, got, limit float64, notes string, args ...any) {
+	if text, part := strings.CutPrefix(what, "- "); part {
+		t.sheet.AtMost(t.whole+": "+text, unit, got, goals.Asked{Goal: limit}, fmt.Sprintf(notes, args...))
+	} else {
+		t.whole = what
+		t.sheet.AtMost(what, unit, got, goals.Asked{Goal: limit}, fmt.Sprintf(notes, args...))
+	}
 	met := "-"
 	if limit > 0 {
 		met = "NO"
@@ -52,6 +66,14 @@ func (t *table) ingested(s *settings, many, few map[string]float64) {
 			grouped(int(r.m["samples"])), grouped(int(r.m["samples"])/r.n), r.m["wall/M"], r.m["CPU/M first"], r.m["CPU/M last half"], grouped(int(r.m["seals"])))
 		t.row("- until closed", "", "CPU s/M", r.m["CPU/M"], 0, "Close takes %.1f s; %.1f B/sample in files, catalogue included", r.m["close s"], r.m["bytes"]/r.m["samples"])
 	}
+	for _, r := range []struct {
+		n int
+		m map[string]float64
+	}{{s.few, few}, {s.metrics, many}} {
+		t.growth = append(t.growth, results.Record{Growth: &results.Growth{Dimension: "metrics", Size: float64(r.n), Costs: map[string]float64{
+			"append a million samples, CPU s": r.m["CPU/M appending"], "append and close, CPU s": r.m["CPU/M"], "peak memory, MiB": r.m["peak MiB"],
+			"disk, B/sample": r.m["bytes"] / r.m["samples"]}}})
+	}
 	growth := func(name string) float64 { return many[name] / few[name] }
 	t.row("growth of the cost of a sample, while appending", "<= 1.5", "x", growth("CPU/M appending"), 1.5, "the first cycle reads every metric and its series")
 	t.row("- second half of the cycles", "<= 1.5", "x", growth("CPU/M last half"), 1.5, "")
@@ -92,6 +114,7 @@ func (t *table) searched(resources int, m map[string]float64) {
 	w := &t.searches
 	fmt.Fprintf(w, "\nSearches among %s resources, ms warm (first time); peak memory %.0f MiB:\n\n", grouped(resources), m["peak MiB searching"])
 	w.WriteString("| filter | found | to the bitmap | first id | first 100 by started_at | by display_name, descending | not met |\n| --- | --- | --- | --- | --- | --- | --- |\n")
+	slowest := map[string]float64{}
 	for i, s := range searches() {
 		get := func(key string) float64 { return m[fmt.Sprintf("%d %s", i, key)] }
 		var missed []string
@@ -101,6 +124,7 @@ func (t *table) searched(resources int, m map[string]float64) {
 			limit float64
 		}{{"bitmap", 1}, {"one", 5}, {"by start", 5}, {"by name", 5}} {
 			warm, first := get(q.key+" warm"), get(q.key+" first")
+			slowest[q.key] = max(slowest[q.key], warm)
 			if fmt.Fprintf(w, " %.3f (%.2f) |", warm, first); warm >= q.limit {
 				missed = append(missed, q.key)
 			} else if first >= q.limit {
@@ -109,6 +133,9 @@ func (t *table) searched(resources int, m map[string]float64) {
 		}
 		fmt.Fprintf(w, " %s |\n", strings.Join(missed, ", "))
 	}
+	of := fmt.Sprintf("search among %s resources, slowest of %d filters: ", grouped(resources), len(searches()))
+	t.sheet.AtMost(of+"to the bitmap", "ms", slowest["bitmap"], goals.Asked{Goal: 1}, "warm")
+	t.sheet.AtMost(of+"first 100, sorted", "ms", max(slowest["by start"], slowest["by name"]), goals.Asked{Goal: 5}, "warm")
 }
 
 func (t *table) weeks(s *settings, m, made map[string]float64) {

@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/telemetrydb/tsdb/bench/goals"
+	"github.com/telemetrydb/tsdb/bench/results"
 )
 
 // run is the session: all phases, one after the other, then the table.
@@ -17,7 +20,7 @@ func (s *settings) run() (err error) {
 	if s.resources < 1 || s.metrics%s.resources != 0 || s.metrics/s.resources > kinds {
 		return fmt.Errorf("%d metrics are not 1 to %d for each of %d resources", s.metrics, kinds, s.resources)
 	}
-	var t table
+	t := table{sheet: goals.Sheet{Section: "5 scale"}}
 	parts := []struct {
 		name string
 		run  func(*table) error
@@ -32,6 +35,14 @@ func (s *settings) run() (err error) {
 	}
 	text := t.markdown()
 	fmt.Print(text)
+	if s.results != "" {
+		for _, g := range t.sheet.Goals {
+			t.growth = append(t.growth, results.Record{Goal: &g})
+		}
+		if err := results.Append(s.results, t.growth...); err != nil {
+			return err
+		}
+	}
 	if s.out != "" {
 		return os.WriteFile(s.out, []byte(text), 0o644)
 	}

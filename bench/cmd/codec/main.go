@@ -1,6 +1,6 @@
 // Command codec prints what a sample costs in the project's blocks and in Prometheus' XOR chunks.
 //
-//	go run ./cmd/codec -sets D1,D2 [-rows 1024] [-md FILE]
+//	go run ./cmd/codec -sets D1,D2 [-rows 1024] [-o FILE] [-results FILE]
 //
 // D1 and D2 are made when they are missing; others must have been prepared: see cmd/prep.
 package main
@@ -13,14 +13,13 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
 	"github.com/telemetrydb/tsdb/bench/codec"
 	"github.com/telemetrydb/tsdb/bench/dataset"
+	"github.com/telemetrydb/tsdb/bench/goals"
 )
 
-// goals are the most bytes a sample: at ingest, and in blocks re-encoded in the background.
-var goals = map[string][2]float64{"D1": {1.43, 1.43}, "D2": {2.65, 2.65}, "D3": {1.05, 0.95}}
+// most are the most bytes a sample: at ingest, and in blocks re-encoded in the background.
+var most = map[string][2]float64{"D1": {1.43, 1.43}, "D2": {2.65, 2.65}, "D3": {1.05, 0.95}}
 
 // fasterDecode is how many times as fast as XOR decoding must be.
 const fasterDecode = 4
@@ -34,33 +33,28 @@ func main() {
 
 func run(args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("codec", flag.ContinueOnError)
+	flags := goals.Reporting(fs)
 	sets := fs.String("sets", "D1,D2", "prepared sets, comma separated")
 	work := fs.String("work", ".work", "directory that holds them")
 	rows := fs.Int("rows", 1024, "samples a block")
-	markdown := fs.String("md", "", "also write the table as Markdown to this file")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	t := table.NewWriter()
-	t.AppendHeader(table.Row{"set", "codec", "bytes/sample", "goal", "met", "encode ns", "/ XOR", "met", "decode ns", "XOR /", "met"})
+	sheet := &goals.Sheet{Section: "4 codecs", Peer: "Prometheus XOR"}
 	for _, name := range strings.Split(*sets, ",") {
 		set, err := dataset.Prepared(filepath.Join(*work, name), name)
 		if err != nil {
 			return err
 		}
-		if err := addSet(t, set, *rows); err != nil {
+		if err := addSet(sheet, set, *rows); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	t.SetStyle(table.StyleLight)
-	fmt.Fprintln(out, t.Render())
-	if *markdown == "" {
-		return nil
-	}
-	return os.WriteFile(*markdown, []byte(t.RenderMarkdown()+"\n"), 0o644)
+	return flags.Show(out, sheet.Goals, fmt.Sprintf("Blocks of %d samples, times and values; CPU time, the best of several passes by turns; every bit compared.", *rows))
 }
 
-func addSet(t table.Writer, set *dataset.Set, rows int) error {
+// addSet measures a set. Blocks for cold data are written in the background: how long that takes has no goal.
+func addSet(sheet *goals.Sheet, set *dataset.Set, rows int) error {
 	columns, err := codec.Cut(set, rows)
 	if err != nil {
 		return err
@@ -70,28 +64,14 @@ func addSet(t table.Writer, set *dataset.Set, rows int) error {
 		return err
 	}
 	xor := figures[0]
-	t.AppendRow(table.Row{set.Name, "Prometheus XOR", f2(xor.Bytes), "", "", f1(xor.EncodeNanos), "", "", f1(xor.DecodeNanos), "", ""})
 	for i, f := range figures[1:] {
-		label, encodeMet := "tsdb", met(f.EncodeNanos <= xor.EncodeNanos)
+		what, encode := set.Name+": ", goals.Asked{Peer: xor.EncodeNanos, Goal: xor.EncodeNanos}
 		if i == 1 {
-			label, encodeMet = "tsdb, cold", "-" // done in the background: no goal
+			what, encode.Goal = set.Name+", cold: ", 0
 		}
-		goal, sizeMet := "-", "-"
-		if g, ok := goals[set.Name]; ok {
-			goal, sizeMet = fmt.Sprintf("<= %g", g[i]), met(f.Bytes <= g[i])
-		}
-		t.AppendRow(table.Row{set.Name, label, f2(f.Bytes), goal, sizeMet, f1(f.EncodeNanos), f2(f.EncodeNanos / xor.EncodeNanos), encodeMet,
-			f1(f.DecodeNanos), f2(xor.DecodeNanos / f.DecodeNanos), met(xor.DecodeNanos >= fasterDecode*f.DecodeNanos)})
+		sheet.AtMost(what+"bytes a sample", "B/sample", f.Bytes, goals.Asked{Peer: xor.Bytes, Goal: most[set.Name][i]}, "")
+		sheet.AtMost(what+"encode a sample", "ns", f.EncodeNanos, encode, "")
+		sheet.AtMost(what+"decode a sample", "ns", f.DecodeNanos, goals.Asked{Peer: xor.DecodeNanos, Goal: xor.DecodeNanos / fasterDecode}, "")
 	}
 	return nil
 }
-
-func met(ok bool) string {
-	if ok {
-		return "yes"
-	}
-	return "NO"
-}
-
-func f1(v float64) string { return fmt.Sprintf("%.1f", v) }
-func f2(v float64) string { return fmt.Sprintf("%.2f", v) }
