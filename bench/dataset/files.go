@@ -137,6 +137,15 @@ func (w *Writer) Close() error {
 	return os.WriteFile(filepath.Join(s.Dir, metaFile), []byte(meta), 0o644)
 }
 
+// abandon closes the files of a set that stays unfinished.
+func (w *Writer) abandon() error {
+	var errs []error
+	for _, f := range w.files {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
+}
+
 // Open reads the description of a prepared set. The error is os.ErrNotExist if there is none or it is unfinished.
 func Open(dir string) (*Set, error) {
 	text, err := os.ReadFile(filepath.Join(dir, metaFile))
@@ -187,6 +196,8 @@ func ReadSeries(path string) ([]Series, error) {
 type Reader struct {
 	file *os.File
 	in   *bufio.Reader
+	// Of the series those count whose id leaves the remainder share when divided by shares; 0: all.
+	share, shares uint32
 }
 
 // Read opens a part of the set. The caller must Close the Reader.
@@ -195,12 +206,27 @@ func (s *Set) Read(part Part) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{f, bufio.NewReaderSize(f, 1<<18)}, nil
+	return &Reader{file: f, in: bufio.NewReaderSize(f, 1<<18)}, nil
+}
+
+// Share opens what the i-th of n writers has of the set: series whose ids leave the remainder i. The caller must Close the Reader.
+func (s *Set) Share(i, n int) (*Reader, error) {
+	switch n {
+	case 1:
+		return s.Read(All)
+	case 2:
+		return s.Read(Part(i))
+	}
+	r, err := s.Read(All)
+	if err == nil {
+		r.share, r.shares = uint32(i), uint32(n)
+	}
+	return r, err
 }
 
 // Next fills dst and returns how many samples it put there; 0 at the end.
 func (r *Reader) Next(dst []Sample) (int, error) {
-	for n := range dst {
+	for n := 0; n < len(dst); {
 		b, err := r.in.Peek(rowBytes)
 		if err == io.EOF && len(b) == 0 {
 			return n, nil
@@ -214,6 +240,9 @@ func (r *Reader) Next(dst []Sample) (int, error) {
 			Value:  math.Float64frombits(binary.LittleEndian.Uint64(b[12:])),
 		}
 		_, _ = r.in.Discard(rowBytes)
+		if r.shares == 0 || dst[n].Series%r.shares == r.share {
+			n++
+		}
 	}
 	return len(dst), nil
 }

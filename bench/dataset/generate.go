@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strconv"
+	"strings"
+
+	"github.com/telemetrydb/tsdb/bench/workload"
 )
 
 // startMillis is 2026-01-05T00:00:00Z, a whole number of two-hour windows after the epoch.
@@ -26,29 +30,123 @@ var plans = map[string]plan{
 	"D2": {name: "D2", series: 10_000, ticks: 7 * 288, stepMillis: 300_000, jitterMillis: 2_000, metricsAResource: 10},
 }
 
+// maker makes a whole set in dir, or its first ticks if ticks is not 0. The set is called name.
+type maker func(dir, name string, ticks int) error
+
+// makerOf is nil for a set that is not generated.
+func makerOf(base string) maker {
+	switch base {
+	case "D1", "D2":
+		return func(dir, name string, ticks int) error {
+			p := plans[base]
+			p.name = name
+			if ticks > 0 {
+				p.ticks = min(ticks, p.ticks)
+			}
+			return p.write(dir)
+		}
+	case "A":
+		return func(dir, name string, ticks int) error { return writeWorkload(dir, name, workload.A(0), ticks) }
+	case "B":
+		return func(dir, name string, ticks int) error {
+			return writeWorkload(dir, name, workload.B(cloudInstances, 0), ticks)
+		}
+	case "devops":
+		return writeDevops
+	}
+	return nil
+}
+
+// Generated are the names of the sets that can be generated, with what each is.
+func Generated() [][2]string {
+	return [][2]string{
+		{"D1", "70 series at 1 s for 5.5 hours: 1,386,000 samples"},
+		{"D2", "10,000 series at 300 s for 7 days, half of them jittered: 20,160,000 samples"},
+		{"A", "the seed workload, 70 metrics of 4 resources at 1 s for 5.5 hours: 1,386,000 samples"},
+		{"B", "a small cloud, 1,000 instances of 10 metrics at 300 s for a day: 2,880,000 samples"},
+		{"devops", "100 hosts of 20 metrics (cpu, mem, disk, net) at 10 s for 2 hours: 1,440,000 samples"},
+	}
+}
+
+// ParseName splits NAME:TICKS, which is the first ticks steps of the set NAME; 0 is all of it.
+func ParseName(name string) (base string, ticks int, err error) {
+	base, text, cut := strings.Cut(name, ":")
+	if cut {
+		if ticks, err = strconv.Atoi(text); err != nil || ticks < 1 {
+			return "", 0, fmt.Errorf("set %q: want NAME or NAME:TICKS", name)
+		}
+	}
+	if base == "" || strings.ContainsAny(base, "/\\ \t\n") || strings.HasPrefix(base, ".") {
+		return "", 0, fmt.Errorf("set %q: want NAME or NAME:TICKS", name)
+	}
+	return base, ticks, nil
+}
+
+// DirName is the name of a directory for the set.
+func DirName(name string) string { return strings.ReplaceAll(name, ":", "-") }
+
 // Prepared opens the set name in dir. If there is none yet and it is one that can be generated, it is made first; otherwise the error
 // is os.ErrNotExist.
 func Prepared(dir, name string) (*Set, error) {
 	s, err := Open(dir)
-	if _, ok := plans[name]; !ok || !errors.Is(err, os.ErrNotExist) {
+	if err == nil && s.Name != name {
+		return nil, fmt.Errorf("%s holds the set %s, not %s", dir, s.Name, name)
+	}
+	if !errors.Is(err, os.ErrNotExist) {
 		return s, err
 	}
-	if err := Generate(dir, name, 0); err != nil {
+	base, ticks, nameErr := ParseName(name)
+	if nameErr != nil {
+		return nil, nameErr
+	}
+	generate := makerOf(base)
+	if generate == nil {
+		return nil, err
+	}
+	if err := generate(dir, name, ticks); err != nil {
 		return nil, err
 	}
 	return Open(dir)
 }
 
-// Generate makes D1 or D2 in dir. ticks shortens the set; 0 means all of it.
+// Generate makes a set in dir. ticks shortens it; 0 means all of it.
 func Generate(dir, name string, ticks int) error {
-	p, ok := plans[name]
-	if !ok {
-		return fmt.Errorf("no generated set %q: want D1 or D2", name)
+	generate := makerOf(name)
+	if generate == nil {
+		return fmt.Errorf("no generated set %q: want D1, D2, A, B or devops", name)
 	}
-	if ticks > 0 {
-		p.ticks = ticks
+	return generate(dir, name, ticks)
+}
+
+// Cut makes in dir, under a name of its own, a set of the first ticks steps of s.
+func Cut(s *Set, dir, name string, ticks int) error {
+	r, err := s.Read(All)
+	if err != nil {
+		return err
 	}
-	return p.write(dir)
+	defer r.Close()
+	w, err := Create(dir, name, s.StepMillis, s.Series)
+	if err != nil {
+		return err
+	}
+	end := s.MinMillis + int64(ticks)*max(1, s.StepMillis)
+	rows := make([]Sample, 4096)
+	for {
+		n, err := r.Next(rows)
+		if err != nil {
+			return errors.Join(err, w.abandon())
+		}
+		for _, row := range rows[:n] {
+			if row.Millis >= end {
+				n = 0
+				break
+			}
+			w.Add(row)
+		}
+		if n == 0 {
+			return w.Close()
+		}
+	}
 }
 
 func (p plan) write(dir string) error {

@@ -2,58 +2,103 @@ package target
 
 import (
 	"errors"
+	"os"
 	"sync"
 	"sync/atomic"
 
 	"github.com/telemetrydb/tsdb/bench/dataset"
 )
 
-// driftBatches is how far two writers may get apart: an engine may refuse samples far behind the newest.
+// driftBatches is how far writers may get apart: an engine may refuse samples far behind the newest.
 const driftBatches = 4
 
 func (p *phase) ingest() error {
-	if err := p.engine.Open(p.store, p.set, p.options); err != nil {
+	if err := p.open(); err != nil {
 		return err
 	}
-	w := startWatch()
+	w := p.watch()
 	samples, err := p.appendAll()
 	if err != nil {
 		return err
 	}
+	if samples == 0 {
+		return errors.New("the set has no samples")
+	}
 	perMillion := 1e6 / float64(samples)
 	p.put("samples", float64(samples))
 	p.put("writers", float64(p.options.Writers))
+	p.put("batch", float64(p.batch))
 	p.put("ingest_s", w.wall())
 	p.put("samples_per_s", float64(samples)/w.wall())
-	p.put("ingest_cpu_s_per_million", w.used()*perMillion)
-	settle := startWatch()
-	if err := errors.Join(p.engine.Settle(), p.engine.Close()); err != nil {
+	appending := w.used()
+	p.put("ingest_cpu_s_per_million", appending.all()*perMillion)
+	settle := p.watch()
+	if err := p.engine.Settle(); err != nil {
 		return err
 	}
-	p.put("settle_s", settle.wall())
-	p.put("total_cpu_s_per_million", w.used()*perMillion)
+	settled := settle.wall()
+	bytes, elsewhere, err := p.bytesElsewhere()
+	if err != nil {
+		return err
+	}
+	server, peak := p.isServer(), p.peakMiB()
+	closing := p.watch()
+	if err := p.engine.Close(); err != nil {
+		return err
+	}
+	p.put("settle_s", settled+closing.wall())
+	whole := w.used()
+	p.put("total_cpu_s_per_million", whole.all()*perMillion)
+	p.put("peak_mib", peak)
+	if server {
+		p.put("server_ingest_cpu_s_per_million", appending.server*perMillion)
+		p.put("server_cpu_s_per_million", whole.server*perMillion)
+		p.put("client_cpu_s_per_million", whole.self*perMillion)
+		p.put("client_peak_mib", peakMemoryMiB(os.Getpid()))
+	} else if _, is := p.engine.(Server); !is {
+		p.put("peak_mib", p.peakMiB()) // closing is work too
+	}
+	if !elsewhere {
+		p.putDisk(samples)
+		return nil
+	}
+	p.put("at_rest_bytes_per_sample", float64(bytes)/float64(samples))
+	p.put("all_bytes_per_sample", float64(bytes)/float64(samples))
+	return nil
+}
+
+// bytesElsewhere asks a target for the bytes that are not below the store's directory.
+func (p *phase) bytesElsewhere() (n int64, elsewhere bool, err error) {
+	sized, ok := p.engine.(Sized)
+	if !ok {
+		return 0, false, nil
+	}
+	n, err = sized.Bytes()
+	return n, true, err
+}
+
+func (p *phase) putDisk(samples int64) {
 	var except []string
 	if r, ok := p.engine.(Rebuilder); ok {
 		except = r.NotAtRest()
 	}
 	p.put("at_rest_bytes_per_sample", float64(treeBytes(p.store, except...))/float64(samples))
 	p.put("all_bytes_per_sample", float64(treeBytes(p.store))/float64(samples))
-	p.put("peak_mib", peakMemoryMiB())
-	return nil
 }
 
+// appendAll has each writer append its share of the series.
 func (p *phase) appendAll() (samples int64, err error) {
 	if p.options.Writers == 1 {
-		return p.appendPart(0, dataset.All, nil)
+		return p.appendPart(0, nil)
 	}
 	var total atomic.Int64
 	var wg sync.WaitGroup
-	errs := make([]error, 2)
-	pace := newPacer(2)
-	for i, part := range []dataset.Part{dataset.Even, dataset.Odd} {
+	errs := make([]error, p.options.Writers)
+	pace := newPacer(p.options.Writers)
+	for i := range errs {
 		wg.Go(func() {
 			defer pace.leave()
-			n, err := p.appendPart(i, part, pace)
+			n, err := p.appendPart(i, pace)
 			total.Add(n)
 			errs[i] = err
 		})
@@ -62,8 +107,8 @@ func (p *phase) appendAll() (samples int64, err error) {
 	return total.Load(), errors.Join(errs...)
 }
 
-func (p *phase) appendPart(writer int, part dataset.Part, pace *pacer) (samples int64, err error) {
-	r, err := p.set.Read(part)
+func (p *phase) appendPart(writer int, pace *pacer) (samples int64, err error) {
+	r, err := p.set.Share(writer, p.options.Writers)
 	if err != nil {
 		return 0, err
 	}

@@ -5,45 +5,69 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
 
-// stopwatch takes wall and CPU time of this process.
-type stopwatch struct {
-	start time.Time
-	cpu   float64
+// spending is CPU seconds: of this process, and of the processes of a Server.
+type spending struct{ self, server float64 }
+
+func (s spending) all() float64 { return s.self + s.server }
+
+// spent is what has been used so far. A server's part is that of its running processes and of what this process has started and seen end, so
+// that closing a server counts too.
+func (p *phase) spent() (s spending) {
+	s.self = rusageSeconds(syscall.RUSAGE_SELF)
+	if server, ok := p.engine.(Server); ok {
+		s.server = rusageSeconds(syscall.RUSAGE_CHILDREN)
+		for _, one := range processTree(server.Processes()) {
+			s.server += one.cpu
+		}
+	}
+	return s
 }
 
-func startWatch() stopwatch { return stopwatch{time.Now(), cpuSeconds()} }
+// peakMiB is the most resident memory that the store's processes have had: this one's if it is linked in.
+func (p *phase) peakMiB() (sum float64) {
+	server, ok := p.engine.(Server)
+	if !ok {
+		return peakMemoryMiB(os.Getpid())
+	}
+	for _, one := range processTree(server.Processes()) {
+		sum += peakMemoryMiB(one.pid)
+	}
+	return sum
+}
+
+// isServer tells whether the work is done in processes that can be measured.
+func (p *phase) isServer() bool {
+	server, ok := p.engine.(Server)
+	return ok && len(server.Processes()) > 0
+}
+
+// stopwatch takes wall and CPU time.
+type stopwatch struct {
+	phase *phase
+	start time.Time
+	cpu   spending
+}
+
+func (p *phase) watch() stopwatch { return stopwatch{p, time.Now(), p.spent()} }
 
 func (w stopwatch) wall() float64 { return time.Since(w.start).Seconds() }
-func (w stopwatch) used() float64 { return cpuSeconds() - w.cpu }
 
-func cpuSeconds() float64 {
+func (w stopwatch) used() spending {
+	now := w.phase.spent()
+	return spending{now.self - w.cpu.self, max(0, now.server-w.cpu.server)}
+}
+
+func rusageSeconds(who int) float64 {
 	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+	if syscall.Getrusage(who, &u) != nil {
 		return 0
 	}
 	seconds := func(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }
 	return seconds(u.Utime) + seconds(u.Stime)
-}
-
-// peakMemoryMiB is the most resident memory this process has had, mapped files included.
-func peakMemoryMiB() float64 {
-	b, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(b)) {
-		if kb, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			n, _ := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(kb), "kB")), 64)
-			return n / 1024
-		}
-	}
-	return 0
 }
 
 // treeBytes adds up the sizes of the files below dir, except those in the named sub-directories of it.

@@ -13,7 +13,7 @@ type Selection struct {
 }
 
 // Target is what an adapter provides: a store that is linked into the process, or a client of a server. Calls don't overlap except
-// Append with different writers.
+// Append with different writers, and Append with Scan or Means in the phase mixed.
 type Target interface {
 	// Open opens or makes the store in dir; a server is started on it, or reached at Options.URI, whose data of an earlier run it
 	// then keeps. The adapter may keep the set's catalogue, which a user of the store has too. An error says what is missing or wrong,
@@ -110,7 +110,9 @@ type Options struct {
 type Result struct {
 	Target, Variant, Set, Phase string
 	Round                       int
-	Load                        string             // load averages at the end
-	Numbers                     map[string]float64 // what was measured; names end in their unit
-	Texts                       map[string]string  `json:",omitempty"`
+	Load                        string               // load averages at the end
+	Numbers                     map[string]float64   // what was measured; names end in their unit
+	Latencies                   map[string][]float64 `json:",omitempty"` // by question: microseconds in rising order, at most LatencyCount, evenly picked of all
+	Texts                       map[string]string    `json:",omitempty"`
+	Wrong                       []string             `json:",omitempty"` // questions whose answers are not those of the set: their times prove nothing
 }

@@ -2,6 +2,7 @@ package target
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -61,7 +62,7 @@ func (p *phase) stored(series int, most int64) (m imprint, all int64, err error)
 
 // verify reads the whole store back and counts the series that differ in any bit.
 func (p *phase) verify() error {
-	if err := p.engine.Open(p.store, p.set, p.options); err != nil {
+	if err := p.open(); err != nil {
 		return err
 	}
 	want, err := p.expected(math.MaxInt64)
@@ -92,7 +93,7 @@ func (p *phase) crashWrite() error {
 		return err
 	}
 	defer f.Close()
-	if err := p.engine.Open(p.store, p.set, p.options); err != nil {
+	if err := p.open(); err != nil {
 		return err
 	}
 	r, err := p.set.Read(dataset.All)
@@ -133,18 +134,22 @@ func Acknowledged(path string) int64 {
 // begin with its acknowledged samples and may hold more.
 func (p *phase) crashCheck() error {
 	acknowledged := Acknowledged(p.ackPath)
+	if acknowledged == 0 {
+		return errors.New("nothing was acknowledged before the kill")
+	}
 	want, err := p.expected(acknowledged)
 	if err != nil {
 		return err
 	}
-	w := startWatch()
-	if err := p.engine.Open(p.store, p.set, p.options); err != nil {
+	w := p.watch()
+	if err := p.open(); err != nil {
 		return err
 	}
-	p.put("reopen_ms", w.wall()*1e3)
-	p.put("reopen_cpu_ms", w.used()*1e3)
-	p.put("reopen_ms_per_million", w.wall()*1e3/float64(acknowledged)*1e6)
-	p.put("reopen_cpu_ms_per_million", w.used()*1e3/float64(acknowledged)*1e6)
+	wall, used := w.wall(), w.used().all()
+	p.put("reopen_ms", wall*1e3)
+	p.put("reopen_cpu_ms", used*1e3)
+	p.put("reopen_ms_per_million", wall*1e3/float64(acknowledged)*1e6)
+	p.put("reopen_cpu_ms_per_million", used*1e3/float64(acknowledged)*1e6)
 	lost, found, wrong := int64(0), int64(0), 0
 	for i := range want {
 		got, n, err := p.stored(i, want[i].samples)
@@ -162,6 +167,6 @@ func (p *phase) crashCheck() error {
 	p.put("found", float64(found))
 	p.put("lost", float64(lost))
 	p.put("wrong_series", float64(wrong))
-	p.put("peak_mib", peakMemoryMiB())
+	p.put("peak_mib", p.peakMiB())
 	return p.engine.Close()
 }
