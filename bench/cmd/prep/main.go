@@ -22,20 +22,20 @@ func main() {
 
 func run(args []string) error {
 	fs := flag.NewFlagSet("prep", flag.ContinueOnError)
-	set := fs.String("set", "D1", "D1, D2, or the name of a set made from -pts")
+	set := fs.String("set", "D1", "D1, D2, A, B, devops, each also as NAME:TICKS, or the name of a set made from -pts")
 	dir := fs.String("dir", "", "directory to write (default .work/SET)")
 	series := fs.String("series", "", "series.tsv of the PTS1 file")
 	pts := fs.String("pts", "", "PTS1 file, plain or in zstd")
 	step := fs.Int64("step", 300_000, "nominal milliseconds between samples of the PTS1 file")
-	ticks := fs.Int("ticks", 0, "shorten D1 or D2 to so many ticks")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
 	if *dir == "" {
-		*dir = ".work/" + *set
+		*dir = ".work/" + dataset.DirName(*set)
 	}
 	if *pts != "" {
 		return realdata.Prepare(*dir, *set, *step, *series, *pts)
 	}
-	return dataset.Generate(*dir, *set, *ticks)
+	_, err := dataset.Prepared(*dir, *set)
+	return err
 }

@@ -39,6 +39,8 @@ type tsdb struct {
 	making sync.Mutex // held while series are made, because writers share resources
 	made   map[engine.UUID]bool
 
+	reopened bool // metrics may be there already
+
 	times  []int64 // Scan's of one series
 	values []float64
 }
@@ -57,6 +59,7 @@ func (e *tsdb) Open(dir string, set *dataset.Set, o target.Options) (err error) 
 		e.series[i].resource = resourceID(s.Resource)
 	}
 	if _, err := e.db.ArchivePolicy(policyName); err == nil {
+		e.reopened = true
 		return nil
 	}
 	return e.db.Update(e.ctx, func(tx *engine.Tx) error { return tx.CreateArchivePolicy(policy(set)) })
@@ -107,6 +110,9 @@ func (e *tsdb) makeSeries(samples []dataset.Sample) error {
 	}
 	e.making.Lock()
 	defer e.making.Unlock()
+	if unknown = e.stillUnknown(unknown); len(unknown) == 0 {
+		return nil
+	}
 	return e.db.Update(e.ctx, func(tx *engine.Tx) error {
 		for _, i := range unknown {
 			if err := e.makeOne(tx, i); err != nil {
@@ -115,6 +121,22 @@ func (e *tsdb) makeSeries(samples []dataset.Sample) error {
 		}
 		return nil
 	})
+}
+
+// stillUnknown finds the metrics that an earlier process has made.
+func (e *tsdb) stillUnknown(unknown []uint32) (rest []uint32) {
+	if !e.reopened {
+		return unknown
+	}
+	for _, i := range unknown {
+		known := &e.series[i]
+		if m, err := e.db.ResourceMetric(known.resource, e.set.Series[i].Metric); err == nil {
+			known.ref, known.known = m.Ref, true
+		} else {
+			rest = append(rest, i)
+		}
+	}
+	return rest
 }
 
 func (e *tsdb) makeOne(tx *engine.Tx, i uint32) error {
