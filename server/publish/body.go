@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/telemetrydb/tsdb/engine"
@@ -18,16 +19,27 @@ type peerText string
 
 func (p peerText) String() string { return string(p) }
 
-// body is the body of a request, and the memory that it and what is made of it take from the budget.
+// body is the body of a request, and the memory that it and what is made of it take from the budget. Nothing made of it may be a part of bytes
+// after release.
 type body struct {
 	bytes  []byte
 	memory *limit.Reader
+	buffer *bytes.Buffer // of bytes, for the next request
 }
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxPooledBody is the largest buffer that is kept for the next request.
+const maxPooledBody = 1 << 20
 
 func (b *body) release() {
 	if b.memory != nil {
 		b.memory.Release()
 	}
+	if b.buffer != nil && b.buffer.Cap() <= maxPooledBody {
+		buffers.Put(b.buffer)
+	}
+	b.bytes, b.buffer = nil, nil
 }
 
 // statusError is an answer other than success.
@@ -66,8 +78,10 @@ func (d *Doors) readBody(r *http.Request) (b body, err error) {
 			b.release()
 		}
 	}()
-	var buf bytes.Buffer
-	n, err := buf.ReadFrom(io.LimitReader(b.memory, most+1))
+	b.buffer = buffers.Get().(*bytes.Buffer)
+	b.buffer.Reset()
+	b.buffer.Grow(int(min(max(expected, 0), maxPooledBody/2)) + bytes.MinRead) // a client may promise more than it sends
+	n, err := b.buffer.ReadFrom(io.LimitReader(b.memory, most+1))
 	switch {
 	case n > most:
 		return b, tooLarge
@@ -76,7 +90,7 @@ func (d *Doors) readBody(r *http.Request) (b body, err error) {
 	case err != nil:
 		return b, &statusError{http.StatusBadRequest, "The request body cannot be read"}
 	}
-	b.bytes = buf.Bytes()
+	b.bytes = b.buffer.Bytes()
 	return b, nil
 }
 

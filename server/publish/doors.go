@@ -62,6 +62,8 @@ type Doors struct {
 	o       Options
 	log     *refusalLog
 	parsers fastjson.ParserPool
+
+	remembered remembered
 }
 
 // New returns doors to a store.
@@ -207,6 +209,17 @@ func reasonOf(err error) string {
 // storeSamples stores the samples that the store takes, all of them together or, on an error of the database, none: who sends them again then
 // doubles nothing.
 func (in *intake) storeSamples(ctx context.Context, list []samples.Sample) error {
+	if len(list) == 0 {
+		return nil
+	}
+	err := in.d.store.Add(ctx, list)
+	var wrong *samples.SampleError
+	if !errors.As(err, &wrong) {
+		if err == nil {
+			in.stored += len(list)
+		}
+		return err
+	}
 	sound := list[:0]
 	for i := range list {
 		if err := in.d.store.Check(&list[i]); err != nil {
@@ -216,8 +229,7 @@ func (in *intake) storeSamples(ctx context.Context, list []samples.Sample) error
 		sound = append(sound, list[i])
 	}
 	for len(sound) > 0 {
-		_, err := in.d.store.Write(ctx, sound)
-		var wrong *samples.SampleError
+		err := in.d.store.Add(ctx, sound)
 		if !errors.As(err, &wrong) {
 			if err == nil {
 				in.stored += len(sound)

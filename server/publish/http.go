@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/valyala/fastjson"
@@ -31,8 +32,19 @@ func (d *Doors) Publish() http.Handler {
 			writeError(w, in.last)
 			return
 		}
-		writeJSON(w, http.StatusAccepted, map[string]any{"stored": in.stored, "refused": in.refused})
+		writeAccepted(w, in)
 	})
+}
+
+// writeAccepted says what became of a request.
+func writeAccepted(w http.ResponseWriter, in *intake) {
+	if len(in.refused) > 0 {
+		writeJSON(w, http.StatusAccepted, map[string]any{"stored": in.stored, "refused": in.refused})
+		return
+	}
+	w.Header().Set("Content-Type", "application/json") // the same, as nearly all answers are
+	w.WriteHeader(http.StatusAccepted)
+	_, _ = w.Write(append(strconv.AppendInt([]byte(`{"refused":{},"stored":`), int64(in.stored), 10), '}'))
 }
 
 func (d *Doors) publish(r *http.Request) (*intake, error) {
@@ -43,19 +55,46 @@ func (d *Doors) publish(r *http.Request) (*intake, error) {
 		return in, err
 	}
 	defer b.release()
-	v, done, err := d.parseJSON(&b)
-	if err != nil {
+	if err := in.body(&b); err != nil {
 		return in, err
+	}
+	return in, in.store(r.Context())
+}
+
+// body takes the elements of a body, by what came before as far as that goes.
+func (in *intake) body(b *body) error {
+	g, ok := in.glance(b.bytes)
+	if !ok {
+		return in.parse(b, in.elements)
+	}
+	defer g.release()
+	if len(g.unknown) == 0 {
+		g.take(nil)
+		return nil
+	}
+	b.bytes = g.rest()
+	return in.parse(b, g.take)
+}
+
+// parse calls take with the elements of a body, which it may change.
+func (in *intake) parse(b *body, take func(list []*fastjson.Value)) error {
+	v, done, err := in.d.parseJSON(b)
+	if err != nil {
+		return err
 	}
 	defer done()
 	list := []*fastjson.Value{v}
 	if v.Type() == fastjson.TypeArray {
 		list, _ = v.Array()
 	}
+	take(list)
+	return nil
+}
+
+func (in *intake) elements(list []*fastjson.Value) {
 	for _, e := range list {
 		in.element(e)
 	}
-	return in, in.store(r.Context())
 }
 
 // Values take more memory than the text that they are read from.
@@ -69,11 +108,9 @@ var errJSON = &statusError{http.StatusBadRequest, "Request is not in valid JSON 
 
 // parseJSON reads a body, which it may change. done has to be called when the value is not needed any more.
 func (d *Doors) parseJSON(b *body) (v *fastjson.Value, done func(), err error) {
-	values := 1
-	for _, c := range b.bytes {
-		if c == ',' || c == '[' || c == '{' {
-			values++
-		}
+	values := 1 // each is behind one of these
+	for _, c := range []byte{',', '[', '{'} {
+		values += bytes.Count(b.bytes, []byte{c})
 	}
 	if values > maxValues {
 		return nil, nil, &statusError{http.StatusRequestEntityTooLarge, "The request body has too many values"}

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+
+	"github.com/valyala/fastjson"
 )
 
 // queue holds what came and waits to be stored: messages of a few protocols, end to end. Those who bring wait while it is full.
@@ -146,13 +148,24 @@ func (in *intake) message(room, b []byte) []byte {
 		in.refuse(bad, 1)
 		return room
 	}
+	g, ok := in.glance(room)
+	if ok {
+		defer g.release()
+		if ok = g.single; ok && len(g.unknown) == 0 {
+			g.take(nil)
+			return room
+		}
+	}
 	p := in.d.parsers.Get()
 	defer in.d.parsers.Put(p)
 	v, err := p.ParseBytes(room)
-	if err != nil {
+	switch {
+	case err != nil:
 		in.refuse(refuse(reasonFormat, "%v", err), 1)
-		return room
+	case ok:
+		g.take([]*fastjson.Value{v})
+	default:
+		in.element(v)
 	}
-	in.element(v)
 	return room
 }

@@ -255,9 +255,13 @@ func timestamp(v *fastjson.Value, arrival int64) (int64, *Refusal) {
 	if err != nil {
 		return 0, refuse(reasonTime, "the time is a %s, not a text", v.Type())
 	}
-	t, _, ok := simplequery.ParseISO(strings.TrimSpace(string(b)))
+	return isoTime(string(b))
+}
+
+func isoTime(text string) (int64, *Refusal) {
+	t, _, ok := simplequery.ParseISO(strings.TrimSpace(text))
 	if !ok {
-		return 0, refuse(reasonTime, "%s is no time in ISO 8601", quoted(string(b)))
+		return 0, refuse(reasonTime, "%s is no time in ISO 8601", quoted(text))
 	}
 	return nanos(t)
 }

@@ -51,6 +51,9 @@ func New(db *engine.DB, o *Options) *Store {
 	return s
 }
 
+// KeepsMessageIDs tells whether Options.KeepMessageIDs is set.
+func (s *Store) KeepsMessageIDs() bool { return s.o.KeepMessageIDs }
+
 // idSpace is the name space of the UUIDs of resources whose ids are other text: Gnocchi's.
 var idSpace = engine.UUID{0x0a, 0x7a, 0x15, 0xff, 0xaa, 0x13, 0x4a, 0xc2, 0x89, 0x7c, 0x9b, 0xdf, 0x30, 0xce, 0x17, 0x5b}
 

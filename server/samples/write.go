@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/telemetrydb/tsdb/engine"
 )
@@ -28,6 +29,15 @@ func (s *Store) WriteMarked(ctx context.Context, in []Sample, name, text string)
 		return nil, err
 	}
 	return s.tryAgain(ctx, &write{s: s, in: in, markName: name, markText: text})
+}
+
+// Add is Write for who has no use for ids, which take a third of its time.
+func (s *Store) Add(ctx context.Context, in []Sample) error {
+	if err := s.check(in); err != nil {
+		return err
+	}
+	_, err := s.tryAgain(ctx, &write{s: s, in: in, unnamed: true})
+	return err
 }
 
 // WriteGuarded is Write for somebody who may write what is of one project and no more: samples of a resource that is another project's are
@@ -63,6 +73,7 @@ type write struct {
 
 	markName, markText string
 	guarded            bool // resources of others keep what they are
+	unnamed            bool // nobody wants ids
 }
 
 // foreign tells whether a resource of a project is none that the samples of a group may change.
@@ -277,12 +288,13 @@ func (w *write) blame(ctx context.Context, err error) error {
 
 // append stores the samples.
 func (w *write) append(ctx context.Context) ([]string, error) {
-	namer, err := w.s.db.SampleIDs()
-	if err != nil {
-		return nil, err
-	}
 	now := w.s.o.Now().UnixNano()
-	b := engine.Batch{WantSeqs: true}
+	b := batches.Get().(*engine.Batch)
+	defer func() {
+		b.Reset()
+		batches.Put(b)
+	}()
+	b.WantSeqs = !w.unnamed
 	b.SetMark(w.markName, w.markText)
 	for i := range w.in {
 		x := &w.in[i]
@@ -296,15 +308,29 @@ func (w *write) append(ctx context.Context) ([]string, error) {
 			b.AddSample(w.refs[i], x.Time, x.Volume, w.contexts[i], arrival)
 		}
 	}
-	if _, err := w.s.db.Append(ctx, &b); err != nil {
+	if _, err := w.s.db.Append(ctx, b); err != nil {
 		return nil, w.gone(err)
+	}
+	if w.unnamed {
+		return nil, nil
+	}
+	return w.ids(b.Seqs)
+}
+
+var batches = sync.Pool{New: func() any { return new(engine.Batch) }}
+
+// ids names the samples that are stored.
+func (w *write) ids(seqs []uint32) ([]string, error) {
+	namer, err := w.s.db.SampleIDs()
+	if err != nil {
+		return nil, err
 	}
 	ids := make([]string, len(w.in))
 	for i := range ids {
 		if ids[i] = w.in[i].MessageID; ids[i] != "" && w.s.o.KeepMessageIDs {
 			continue
 		}
-		ids[i] = namer.Make(w.refs[i], w.in[i].Time, b.Seqs[i]).String()
+		ids[i] = namer.Make(w.refs[i], w.in[i].Time, seqs[i]).String()
 	}
 	return ids, nil
 }
