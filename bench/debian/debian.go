@@ -19,12 +19,12 @@ import (
 // server is what a target needs.
 type server struct {
 	binary   string
-	packages []string // the first has the binary, the others what it links to
+	packages []string // the first has the binary
 }
 
 var servers = map[string]server{
 	"promserver": {"prometheus", []string{"prometheus"}},
-	"vmserver":   {"victoria-metrics", []string{"victoria-metrics", "libzstd1"}},
+	"vmserver":   {"victoria-metrics", []string{"victoria-metrics"}},
 	"influxdb":   {"influxd", []string{"influxdb"}},
 }
 
