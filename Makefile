@@ -79,7 +79,7 @@ differential:
 
 # The engine and its codecs beside other stores, in one run; bench/README.md tells more.
 bench:
-	cd bench && $(GO) run ./cmd/embedded
+	cd bench && $(GO) run ./cmd/bench $(BENCH)
 	cd bench && $(GO) run ./cmd/codec
 
 # Kills a writing process for SOAK and looks for everything it acknowledged.

@@ -91,6 +91,9 @@ func (p *phase) cold() error {
 func dropPages(dir string) error {
 	const dontNeed = 4 // POSIX_FADV_DONTNEED on Linux
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // some store nothing here
+		}
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}

@@ -1,0 +1,58 @@
+package suite
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// build makes the adapter of t, if it is not there in this run yet.
+func (s *session) build(ctx context.Context, t Target) error {
+	folder := filepath.Join(s.o.Source, "target", t.Folder)
+	if _, err := os.Stat(folder); err != nil {
+		return fmt.Errorf("it has no adapter: %w", err)
+	}
+	if t.Folder == "vm" {
+		args := []string{s.binary(t.Name)}
+		if s.o.Install {
+			args = append(args, "install")
+		}
+		return s.tool(ctx, filepath.Join(folder, "build.sh"), args...)
+	}
+	if setup := filepath.Join(folder, "setup.sh"); s.o.Install && s.o.URIs[t.Name] == "" && exists(setup) {
+		if err := s.tool(ctx, setup); err != nil {
+			return fmt.Errorf("installing what it needs: %w", err)
+		}
+	}
+	return s.tool(ctx, "go", "build", "-o", s.binary(t.Name), "./target/"+t.Folder)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func (s *session) binary(name string) string { return filepath.Join(s.o.Work, "bin", name) }
+
+// tool runs a program that prepares something. It is not killed half way, because packages may be half installed then; nothing follows it when
+// ctx is over.
+func (s *session) tool(ctx context.Context, name string, args ...string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	cmd := exec.Command(name, args...)
+	cmd.Dir = s.o.Source
+	text, err := cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+		return errors.New(string(bytes.Join(lines[max(0, len(lines)-wordsLines):], []byte("\n"))))
+	}
+	return nil
+}
