@@ -38,7 +38,8 @@ func (p *phase) ingest() error {
 	}
 	settled := settle.wall()
 	bytes, elsewhere, err := p.bytesElsewhere()
-	if err != nil {
+	unknown := errors.Is(err, errors.ErrUnsupported)
+	if err != nil && !unknown {
 		return err
 	}
 	server, peak := p.isServer(), p.peakMiB()
@@ -57,6 +58,9 @@ func (p *phase) ingest() error {
 		p.put("client_peak_mib", peakMemoryMiB(os.Getpid()))
 	} else if _, is := p.engine.(Server); !is {
 		p.put("peak_mib", p.peakMiB()) // closing is work too
+	}
+	if unknown {
+		return nil
 	}
 	if !elsewhere {
 		p.putDisk(samples)

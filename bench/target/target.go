@@ -42,7 +42,8 @@ type Server interface {
 
 // Sized is for targets that keep data elsewhere than below the store's directory.
 type Sized interface {
-	// Bytes is what the samples take where they are kept, indexes included. It is asked while the target is open.
+	// Bytes is what the samples take where they are kept, indexes included. It is asked while the target is open. A server that doesn't tell
+	// gives errors.ErrUnsupported; its phase has no such figure then.
 	Bytes() (int64, error)
 }
 
