@@ -3,15 +3,19 @@ package suite
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/telemetrydb/tsdb/bench/debian"
 )
 
-// build makes the adapter of t, if it is not there in this run yet.
+// build makes the adapter of t.
 func (s *session) build(ctx context.Context, t Target) error {
+	if t.built {
+		return nil
+	}
 	folder := filepath.Join(s.o.Source, "target", t.Folder)
 	if _, err := os.Stat(folder); err != nil {
 		return fmt.Errorf("it has no adapter: %w", err)
@@ -26,6 +30,12 @@ func (s *session) build(ctx context.Context, t Target) error {
 	if setup := filepath.Join(folder, "setup.sh"); s.o.Install && s.o.URIs[t.Name] == "" && exists(setup) {
 		if err := s.tool(ctx, setup); err != nil {
 			return fmt.Errorf("installing what it needs: %w", err)
+		}
+	}
+	if s.o.Install {
+		var said bytes.Buffer
+		if err := debian.Install(ctx, s.o.Work, &said, t.Name); err != nil {
+			return fmt.Errorf("installing what it needs: %w: %s", err, lastLines(said.Bytes()))
 		}
 	}
 	return s.tool(ctx, "go", "build", "-o", s.binary(t.Name), "./target/"+t.Folder)
@@ -51,8 +61,13 @@ func (s *session) tool(ctx context.Context, name string, args ...string) error {
 		return ctx.Err()
 	}
 	if err != nil {
-		lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-		return errors.New(string(bytes.Join(lines[max(0, len(lines)-wordsLines):], []byte("\n"))))
+		return fmt.Errorf("%w: %s", err, lastLines(text))
 	}
 	return nil
+}
+
+// lastLines are those of what a program said.
+func lastLines(text []byte) []byte {
+	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	return bytes.Join(lines[max(0, len(lines)-wordsLines):], []byte("\n"))
 }

@@ -15,6 +15,8 @@ type Target struct {
 	Empty  bool   // stores nothing, so its answers are not judged
 	Needs  string // besides Go and this repository
 	About  string
+
+	built bool // its adapter is in the work directory already
 }
 
 // Targets are all that the suite knows, in the order of reports.

@@ -31,7 +31,6 @@ func (p *phase) ingest() error {
 	p.put("ingest_s", w.wall())
 	p.put("samples_per_s", float64(samples)/w.wall())
 	appending := w.used()
-	p.put("ingest_cpu_s_per_million", appending.all()*perMillion)
 	settle := p.watch()
 	if err := p.engine.Settle(); err != nil {
 		return err
@@ -42,23 +41,13 @@ func (p *phase) ingest() error {
 	if err != nil && !unknown {
 		return err
 	}
-	server, peak := p.isServer(), p.peakMiB()
+	owner, peak := p.worker(), p.peakMiB()
 	closing := p.watch()
 	if err := p.engine.Close(); err != nil {
 		return err
 	}
 	p.put("settle_s", settled+closing.wall())
-	whole := w.used()
-	p.put("total_cpu_s_per_million", whole.all()*perMillion)
-	p.put("peak_mib", peak)
-	if server {
-		p.put("server_ingest_cpu_s_per_million", appending.server*perMillion)
-		p.put("server_cpu_s_per_million", whole.server*perMillion)
-		p.put("client_cpu_s_per_million", whole.self*perMillion)
-		p.put("client_peak_mib", peakMemoryMiB(os.Getpid()))
-	} else if _, is := p.engine.(Server); !is {
-		p.put("peak_mib", p.peakMiB()) // closing is work too
-	}
+	p.putCosts(owner, appending, w.used(), perMillion, peak)
 	if unknown {
 		return nil
 	}
@@ -69,6 +58,26 @@ func (p *phase) ingest() error {
 	p.put("at_rest_bytes_per_sample", float64(bytes)/float64(samples))
 	p.put("all_bytes_per_sample", float64(bytes)/float64(samples))
 	return nil
+}
+
+// putCosts notes CPU and memory of whoever did the work, as far as that can be measured.
+func (p *phase) putCosts(owner worker, appending, whole spending, perMillion, peak float64) {
+	if owner != linkedIn {
+		p.put("client_cpu_s_per_million", whole.self*perMillion)
+		p.put("client_peak_mib", peakMemoryMiB(os.Getpid()))
+	}
+	switch owner {
+	case farServer:
+		return
+	case ownServer:
+		p.put("server_ingest_cpu_s_per_million", appending.server*perMillion)
+		p.put("server_cpu_s_per_million", whole.server*perMillion)
+	case linkedIn:
+		peak = p.peakMiB() // closing is work too
+	}
+	p.put("ingest_cpu_s_per_million", appending.all()*perMillion)
+	p.put("total_cpu_s_per_million", whole.all()*perMillion)
+	p.put("peak_mib", peak)
 }
 
 // bytesElsewhere asks a target for the bytes that are not below the store's directory.

@@ -39,10 +39,31 @@ func (p *phase) peakMiB() (sum float64) {
 	return sum
 }
 
-// isServer tells whether the work is done in processes that can be measured.
-func (p *phase) isServer() bool {
+// worker is who does a target's work.
+type worker int
+
+const (
+	linkedIn  worker = iota
+	ownServer        // processes that can be measured
+	farServer        // others run it
+)
+
+func (p *phase) worker() worker {
 	server, ok := p.engine.(Server)
-	return ok && len(server.Processes()) > 0
+	switch {
+	case !ok:
+		return linkedIn
+	case len(server.Processes()) == 0:
+		return farServer
+	}
+	return ownServer
+}
+
+// putPeak notes the most memory, if it can be known.
+func (p *phase) putPeak() {
+	if p.worker() != farServer {
+		p.put("peak_mib", p.peakMiB())
+	}
 }
 
 // stopwatch takes wall and CPU time.

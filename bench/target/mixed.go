@@ -39,7 +39,7 @@ func (p *phase) mixed() error {
 	p.put("mixed_samples_per_s", float64(samples)/w.wall())
 	p.put("mixed_answers_per_s", float64(len(took[0])+len(took[1]))/wall)
 	p.put("mixed_cpu_cores", w.used().all()/w.wall())
-	p.put("peak_mib", p.peakMiB())
+	p.putPeak()
 	for i, q := range questions {
 		if len(took[i]) > 0 {
 			p.latencies("mixed_"+q.name, took[i])

@@ -54,7 +54,7 @@ func (p *phase) query() error {
 			return fmt.Errorf("%s: %w", q.name, err)
 		}
 	}
-	p.put("peak_mib", p.peakMiB())
+	p.putPeak()
 	return p.engine.Close()
 }
 

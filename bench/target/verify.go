@@ -167,6 +167,6 @@ func (p *phase) crashCheck() error {
 	p.put("found", float64(found))
 	p.put("lost", float64(lost))
 	p.put("wrong_series", float64(wrong))
-	p.put("peak_mib", p.peakMiB())
+	p.putPeak()
 	return p.engine.Close()
 }
