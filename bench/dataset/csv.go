@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -122,7 +123,7 @@ func (t *trace) sort(i int) (line int) {
 	for k := range order {
 		order[k] = k
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return int(max(-1, min(1, times[a]-times[b]))) })
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(times[a], times[b]) })
 	sortedTimes, sortedValues := make([]int64, len(order)), make([]float64, len(order))
 	for k, from := range order {
 		sortedTimes[k], sortedValues[k] = times[from], values[from]

@@ -26,7 +26,8 @@ type Target interface {
 	// Scan gives every sample with from <= time <= to (milliseconds) of the selected series, a column at a time and each series
 	// in time order. Times are in the engine's own Unit. The slices are valid during the call.
 	Scan(s Selection, from, to int64, emit func(times []int64, values []float64)) error
-	// Lookup returns how many series have the label, and a sum over their names that shows these were read.
+	// Lookup returns how many series have the label, and the bytes of their metrics, resources, projects, hosts and groups, which shows that these
+	// were read.
 	Lookup(key, value string) (series, nameBytes int, err error)
 	// Unit is the unit of the times that Scan gives.
 	Unit() time.Duration

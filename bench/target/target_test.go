@@ -4,9 +4,12 @@ import (
 	"encoding/binary"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -40,6 +43,8 @@ func (m *memory) Append(_ int, samples []dataset.Sample) error {
 }
 
 func (m *memory) Scan(s Selection, from, to int64, emit func([]int64, []float64)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for i, one := range m.set.Series {
 		if s.Key == "" && i != s.Series || s.Key == "group" && one.Group != s.Value {
 			continue
@@ -54,7 +59,7 @@ func (m *memory) Scan(s Selection, from, to int64, emit func([]int64, []float64)
 func (m *memory) Lookup(_, value string) (n, bytes int, err error) {
 	for _, s := range m.set.Series {
 		if s.Project == value {
-			n, bytes = n+1, bytes+len(s.Metric)
+			n, bytes = n+1, bytes+len(s.Metric)+len(s.Resource)+len(s.Project)+len(s.Host)+len(s.Group)
 		}
 	}
 	return n, bytes, nil
@@ -81,13 +86,17 @@ func newPhase(t *testing.T, e Target, writers int) *phase {
 func TestPhasesOnAnExactEngine(t *testing.T) {
 	for _, writers := range []int{1, 2} {
 		p := newPhase(t, &memory{}, writers)
-		for _, run := range []func() error{p.ingest, p.query, p.verify} {
+		p.span = 50 * time.Millisecond
+		for _, run := range []func() error{p.ingest, p.query, p.cold, p.restart, p.verify, p.mixed} {
 			if err := run(); err != nil {
 				t.Fatal(err)
 			}
 		}
 		n := p.result.Numbers
 		if n["samples"] != 7000 || n["inexact_series"] != 0 || n["series"] != 70 {
+			t.Errorf("%d writers: %v", writers, n)
+		}
+		if n["q1_cold_best_us"] <= 0 || n["restart_best_ms"] <= 0 || n["mixed_samples_per_s"] <= 0 || n["q2_p99_us"] < n["q2_median_us"] {
 			t.Errorf("%d writers: %v", writers, n)
 		}
 		if p.result.Texts["q1_sum"] == "0" || p.result.Texts["q5_sum"] == "0" {
@@ -135,6 +144,84 @@ func TestCrashCheckCountsWhatIsMissing(t *testing.T) {
 	}
 	if n := p.result.Numbers; n["lost"] != 10 || n["wrong_series"] != 1 {
 		t.Errorf("lost %v, wrong %v; want 10 and 1", n["lost"], n["wrong_series"])
+	}
+}
+
+func TestAnswersAreThoseOfAnExactEngine(t *testing.T) {
+	for _, seed := range []int{0, 5} {
+		p := newPhase(t, &memory{}, 1)
+		p.seed = seed
+		for _, run := range []func() error{p.ingest, p.query} {
+			if err := run(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		answers, err := Answers(p.set, seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range []string{"q1", "q2", "q3", "q4", "q5"} {
+			if got := strconv.FormatFloat(answers[q], 'g', checkedDecimals, 64); got != p.result.Texts[q+"_sum"] || got == "0" {
+				t.Errorf("seed %d, %s: the set gives %s, the engine %s", seed, q, got, p.result.Texts[q+"_sum"])
+			}
+		}
+	}
+}
+
+func TestNewest(t *testing.T) {
+	p := newPhase(t, &memory{}, 1)
+	if err := p.ingest(); err != nil {
+		t.Fatal(err)
+	}
+	want := 0.0
+	values := p.engine.(*memory).values[4]
+	for _, v := range values[len(values)-30:] {
+		want += v
+	}
+	if n, sum, err := p.newest(4, 30); n != 30 || sum != want || err != nil {
+		t.Errorf("%v samples, sum %v, %v; want 30 and %v", n, sum, err, want)
+	}
+	if n, _, err := p.newest(4, 1e6); n != 100 || err != nil {
+		t.Errorf("%v of all samples, %v", n, err)
+	}
+}
+
+func TestLatencies(t *testing.T) {
+	p := &phase{result: &Result{Numbers: map[string]float64{}}}
+	took := make([]float64, 1000)
+	for i := range took {
+		took[i] = float64(1000 - i)
+	}
+	p.latencies("x", took)
+	n, kept := p.result.Numbers, p.result.Latencies["x"]
+	if n["x_best_us"] != 1 || n["x_median_us"] != 501 || n["x_p90_us"] != 901 || n["x_p99_us"] != 991 || n["x_asked"] != 1000 {
+		t.Errorf("%v", n)
+	}
+	if len(kept) != LatencyCount || !slices.IsSorted(kept) || kept[0] != 1 || kept[LatencyCount-1] != 1000 {
+		t.Errorf("%v", kept)
+	}
+}
+
+func TestProcessTree(t *testing.T) {
+	cmd := exec.Command("sh", "-c", "sleep 1000 & wait")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = cmd.Wait()
+	}()
+	var tree []process
+	for deadline := time.Now().Add(10 * time.Second); len(tree) < 2 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		tree = processTree([]int{cmd.Process.Pid})
+	}
+	if len(tree) != 2 || tree[0].pid != cmd.Process.Pid || tree[1].parent != cmd.Process.Pid || peakMemoryMiB(tree[1].pid) <= 0 {
+		t.Errorf("%+v", tree)
+	}
+	p, ok := parseStat("12 (a (b) c) S 7 0 0 0 0 0 0 0 0 0 100 50 25 25 0")
+	if !ok || p.pid != 12 || p.parent != 7 || p.cpu != 2 {
+		t.Errorf("%+v", p)
 	}
 }
 
