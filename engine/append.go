@@ -72,6 +72,7 @@ type appender struct {
 	ts      []int64
 	vs      []float64
 	rows    []row
+	batch   []row  // of a record that is replayed
 	notes   []note // that rows refer to
 	noted   []annotation
 	counts  map[sampleAt]uint32
@@ -255,7 +256,7 @@ func (db *DB) resolve(a *appender, rows []row) error {
 func (db *DB) resolveAbsent(a *appender, rows []row) (err error) {
 	if len(a.absent) >= 16 {
 		slices.Sort(a.absent)
-		db.preloadPart(slices.Compact(a.absent))
+		db.preloadPart(slices.Compact(a.absent), db.headBudget()*15/16)
 	}
 	for i := range rows {
 		if a.series[i] != nil {
@@ -275,9 +276,6 @@ func (db *DB) apply(a *appender, rows []row, seq uint64) (res AppendResult) {
 	slow := false
 	for i := range rows {
 		r, s := &rows[i], a.series[i]
-		if s == nil {
-			continue // recovery: contained in the record already, or deleted later
-		}
 		if s.seq != seq { // its first row
 			s.seq, s.markIndex = seq, int32(len(a.touched))
 			a.touched = append(a.touched, touchedSeries{s: s, n: s.tail.n, bufLen: len(s.tail.buf), last: s.tail.last,

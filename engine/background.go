@@ -90,6 +90,9 @@ func (db *DB) runSealer() {
 			return
 		case ref := <-db.bg.want:
 			db.note(db.seal(ref, sealCut))
+			if len(db.bg.want) == 0 && db.log.due() { // tails that grow side by side are sealed in bursts
+				db.note(db.trimLog())
+			}
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // row is one sample of a batch.
@@ -130,44 +131,12 @@ func decodeLogRows(rows []row, notes []note, f logFields) ([]row, []note, error)
 	if n > uint64(len(r.b)) {
 		return rows, notes, fmt.Errorf("%w: log record of %d rows in %d bytes", ErrCorrupt, n, len(r.b))
 	}
-	ref, t := ^Ref(0), int64(0)
-	for range n {
-		if len(r.b) == 0 {
-			r.bad = true
-			break
-		}
-		ctl := r.b[0]
-		r.b = r.b[1:]
-		switch ctl >> 4 & 3 {
-		case 0:
-			ref++
-		case 1:
-		case 2:
-			ref = Ref(int64(ref) + r.sv())
-		default:
-			r.bad = true
-		}
-		switch ctl >> 6 {
-		case 0:
-		case 1:
-			t += r.sv()
-		case 2:
-			t += r.sv() * nanosPerMilli
-		default:
-			r.bad = true
-		}
-		k := int(ctl & 15)
-		if k > 8 || k > len(r.b) {
-			r.bad = true
-			break
-		}
-		var vb uint64
-		if k > 0 {
-			vb = word(r.b, k) << (64 - 8*k)
-		}
-		r.b = r.b[k:]
-		rows = append(rows, row{ref: ref, t: t, value: math.Float64frombits(vb)})
+	rows = slices.Grow(rows, int(n))
+	rest, ok := decodeLogSamples(rows[from:from+int(n)], r.b)
+	if !ok {
+		return rows, notes, fmt.Errorf("%w: log record", ErrCorrupt)
 	}
+	r.b, rows = rest, rows[:from+int(n)]
 	if f.version == logVersionNotes && !r.bad {
 		notes = decodeLogNotes(rows[from:], notes, r)
 	}
@@ -175,6 +144,59 @@ func decodeLogRows(rows []row, notes []note, f logFields) ([]row, []note, error)
 		return rows, notes, fmt.Errorf("%w: log record", ErrCorrupt)
 	}
 	return rows, notes, nil
+}
+
+// decodeLogSamples fills rows but for their notes and returns what follows them; false if the bytes break the format. It is half of
+// what replaying costs before rows are applied, hence no fieldReader.
+func decodeLogSamples(rows []row, b []byte) ([]byte, bool) {
+	ref, t := ^Ref(0), int64(0)
+	for i := range rows {
+		if len(b) == 0 {
+			return b, false
+		}
+		ctl := b[0]
+		b = b[1:]
+		switch ctl >> 4 & 3 {
+		case 0:
+			ref++
+		case 1:
+		case 2:
+			d, n := binary.Varint(b)
+			if n <= 0 {
+				return b, false
+			}
+			ref, b = Ref(int64(ref)+d), b[n:]
+		default:
+			return b, false
+		}
+		if scale := ctl >> 6; scale != 0 {
+			if scale > 2 || len(b) == 0 {
+				return b, false
+			}
+			x, n := uint64(b[0]), 1
+			if x >= 0x80 {
+				if x, n = binary.Uvarint(b); n <= 0 {
+					return b, false
+				}
+			}
+			d := unzigzag(x)
+			if scale == 2 {
+				d *= nanosPerMilli
+			}
+			t, b = t+d, b[n:]
+		}
+		k := int(ctl & 15)
+		if k > 8 || k > len(b) {
+			return b, false
+		}
+		vb := uint64(0)
+		if k > 0 {
+			vb = word(b, k) << (64 - 8*k)
+		}
+		b = b[k:]
+		rows[i] = row{ref: ref, t: t, value: math.Float64frombits(vb)}
+	}
+	return b, true
 }
 
 // decodeLogNotes reads the notes of rows. What they refer to are places in notes.

@@ -20,6 +20,8 @@ type logState struct {
 
 	mu      sync.Mutex
 	bytes   int64      // of the records that some series may need
+	added   int64      // bytes of records since trimLog last looked
+	freed   int64      // bytes of records that became needless since seqKey was last written
 	marks   []logMark  // ascending, one per logMarkBytes
 	files   []*logFile // ascending by number
 	active  *logFile   // the one that is being written; nil before Pebble has made one
@@ -32,6 +34,9 @@ type logMark struct {
 }
 
 const logMarkBytes = 256 << 10
+
+// trimNoteBytes is how much of the log has to become needless before that is noted, for a recovery to skip it, although no file can go.
+const trimNoteBytes = 1 << 20
 
 // logFile is a file of Pebble's log.
 type logFile struct {
@@ -48,6 +53,7 @@ func (l *logState) add(seq uint64, n int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.bytes += n
+	l.added += n
 	last := len(l.marks) - 1
 	if last < 0 || (l.marks[last].bytes > logMarkBytes && seq > l.marks[last].seq) {
 		l.marks = append(l.marks, logMark{seq: seq, bytes: n})
@@ -64,15 +70,29 @@ func (l *logState) size() int64 {
 	return l.bytes
 }
 
-// needless forgets what records before seq took and tells whether that makes a whole file needless.
-func (l *logState) needless(seq uint64) bool {
+// due tells whether the log has grown so much since trimLog last looked that it may be worth looking again.
+func (l *logState) due() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.added >= trimNoteBytes
+}
+
+// needless forgets what records before seq took and tells whether that makes a whole file needless, or enough of one to be noted.
+func (l *logState) needless(seq uint64) (file, enough bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.added = 0
 	for len(l.marks) > 0 && l.marks[0].seq < seq {
 		l.bytes -= l.marks[0].bytes
+		l.freed += l.marks[0].bytes
 		l.marks = l.marks[1:]
 	}
-	return slices.ContainsFunc(l.files, func(f *logFile) bool { return l.trimmed < f.last && f.last < seq })
+	enough = l.freed >= trimNoteBytes
+	file = slices.ContainsFunc(l.files, func(f *logFile) bool { return l.trimmed < f.last && f.last < seq })
+	if file || enough {
+		l.freed = 0
+	}
+	return file, enough
 }
 
 // found notes a file of an earlier run, before Pebble is opened.
@@ -84,16 +104,17 @@ func (l *logState) found(num uint64, size int64) {
 	l.files = append(l.files, f)
 }
 
-// unread returns the numbers of the files found, ascending.
-func (l *logState) unread() (nums []uint64) {
+// unread returns the numbers of the files found, ascending, and how long they are together.
+func (l *logState) unread() (nums []uint64, bytes int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, f := range l.files {
 		if f.last == unknownSeq && f != l.active {
 			nums = append(nums, f.num)
+			bytes += f.size.Load()
 		}
 	}
-	return nums
+	return nums, bytes
 }
 
 // read notes that a file found has been read and which is the highest record number in it.
@@ -190,7 +211,7 @@ func decodeTrimmed(rec []byte) (uint64, error) {
 	return seq, r.close()
 }
 
-// trimLog removes files of the log of which no series needs a record any more.
+// trimLog notes which records no series needs any more, and removes files of the log that have no others.
 func (db *DB) trimLog() error {
 	if db.log.recovering.Load() {
 		return nil
@@ -202,19 +223,34 @@ func (db *DB) trimLog() error {
 	if s, seq := db.head.queue.oldest(); s != nil {
 		need = seq
 	}
-	needless := db.log.needless(need)
+	file, enough := db.log.needless(need)
 	db.visible.Unlock()
-	if !needless {
-		return nil
+	switch {
+	case file:
+		return db.trimBefore(need)
+	case enough:
+		// No sync: if this is lost in a crash, recovery applies records to series that contain them, which does nothing. If it is
+		// not, neither are the series records, which were written before it.
+		wb, err := db.noteTrimmed(need)
+		if err != nil {
+			return err
+		}
+		return db.commitLazily(wb)
 	}
-	return db.trimBefore(need)
+	return nil
+}
+
+// noteTrimmed returns a batch saying that records before need are needless.
+func (db *DB) noteTrimmed(need uint64) (*writeBatch, error) {
+	wb := db.p.NewBatch()
+	return wb, wb.Set(seqKey, appendTrimmed(nil, need-1), nil)
 }
 
 // trimBefore makes it durable that records before need are needless, and with it, the log being written in order, the series
 // records that contain them. Only then files go.
 func (db *DB) trimBefore(need uint64) error {
-	wb := db.p.NewBatch()
-	if err := wb.Set(seqKey, appendTrimmed(nil, need-1), nil); err != nil {
+	wb, err := db.noteTrimmed(need)
+	if err != nil {
 		return err
 	}
 	if err := db.commit(wb); err != nil {

@@ -4,37 +4,31 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"runtime"
-	"slices"
-	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// preload brings the series of the rows into memory, in the order of their keys and on all processors: one by one as they
-// come in the log, a million series took twenty seconds.
-func (db *DB) preload(rows []row) {
+// preload brings up to most series of rows, given as replayWorker.rest has them, into memory, in the order of their keys: one by one as they
+// come in the log, a million series took twenty seconds. It returns how many of the rows are of series that are there or were brought.
+func (db *DB) preload(order []uint64, most int) int {
 	var refs []Ref
-	for i := range rows {
-		if (i == 0 || rows[i].ref != rows[i-1].ref) && db.head.get(rows[i].ref) == nil {
-			refs = append(refs, rows[i].ref)
+	n := 0
+	for ; n < len(order); n++ {
+		if ref := refOf(order[n]); (n == 0 || ref != refOf(order[n-1])) && db.head.get(ref) == nil {
+			if len(refs) == most {
+				break
+			}
+			refs = append(refs, ref)
 		}
 	}
-	slices.Sort(refs)
-	refs = slices.Compact(refs)
-	workers := runtime.GOMAXPROCS(0)
-	var done sync.WaitGroup
-	for w := range workers {
-		part := refs[len(refs)*w/workers : len(refs)*(w+1)/workers]
-		done.Go(func() { db.preloadPart(part) })
-	}
-	done.Wait()
+	db.preloadPart(refs, db.headBudget()*5/4)
+	return n
 }
 
 // preloadPart brings series that are not in memory there, by walking metric records and series records side by side: two gets a series take
 // three times as long. refs ascend; the caller holds their stripes and DB.visible for reading, or recovers. What it does not bring is
-// to be loaded alone.
-func (db *DB) preloadPart(refs []Ref) {
+// to be loaded alone, as is everything once the head takes most bytes.
+func (db *DB) preloadPart(refs []Ref, most int64) {
 	if len(refs) == 0 {
 		return
 	}
@@ -49,7 +43,7 @@ func (db *DB) preloadPart(refs []Ref) {
 	defer records.it.Close()
 	policies := db.cat.policies.Load()
 	for _, ref := range refs {
-		if db.head.bytes.Load() > db.headBudget()*15/16 {
+		if db.head.bytes.Load() > most {
 			return // what there is no room for is read when its turn comes
 		}
 		rec, err := metrics.find(ref)

@@ -141,9 +141,10 @@ func (tl *tail) append(t int64, value float64) {
 	w[0] = ctl
 	switch {
 	case roomy:
-		tl.buf = b[:o+at]
+		tl.buf = tl.buf[:o+at] // of itself: only the length is stored
 	case cap(b)-o >= at:
-		tl.buf = append(b, w[:at]...)
+		tl.buf = tl.buf[:o+at]
+		copy(tl.buf[o:], w[:at])
 	default:
 		tl.buf = append(growTail(b, at), w[:at]...)
 	}
@@ -154,9 +155,9 @@ func (tl *tail) append(t int64, value float64) {
 // growTail makes room for n bytes and a few more: a million tails must not carry slack. Memory comes in multiples of 16.
 func growTail(b []byte, n int) []byte {
 	step := min(max(len(b)/2, 16), max(512, len(b)/8))
-	nb := make([]byte, len(b), (len(b)+n+step+15)&^15)
+	nb := make([]byte, (len(b)+n+step+15)&^15) // not the length with a capacity: what is copied over at once is not cleared before
 	copy(nb, b)
-	return nb
+	return nb[:len(b)]
 }
 
 // tailReader walks a tail from the start.

@@ -1,0 +1,149 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/telemetrydb/tsdb/rollup"
+)
+
+// TestReplayMany has recovery replay more rows than a chunk has and more series than are in memory at once, of policies whose batches
+// are no matter of order alone; every series must come to what it was.
+func TestReplayMany(t *testing.T) {
+	const metrics, samples = 6000, 12
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	mem := vfs.NewCrashableMem()
+	o := &Options{FS: mem, MemoryBytes: 8 << 20, Sync: SyncAlways}
+	db, err := Open("db", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var refs []Ref
+	err = db.Update(context.Background(), func(tx *Tx) error {
+		p := ArchivePolicy{Definition: days(time.Minute, time.Hour), Raw: RawForever, Methods: []rollup.Method{rollup.Mean}}
+		for _, name := range []string{"plain", "rates", "all"} {
+			p.Name, p.KeepAll, p.BackWindow = name, name == "all", 1
+			p.Methods = []rollup.Method{rollup.Mean}
+			if name == "rates" {
+				p.Methods = []rollup.Method{rollup.Mean, rollup.Mean.OfRate()}
+			}
+			if err := tx.CreateArchivePolicy(p); err != nil {
+				return err
+			}
+		}
+		for i := range metrics {
+			m, err := tx.CreateMetric(Metric{Policy: []string{"plain", "plain", "rates", "all"}[i%4]})
+			if err != nil {
+				return err
+			}
+			refs = append(refs, m.Ref)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b Batch
+	at := int64(1e18)
+	for n := range samples {
+		order := r.Perm(metrics)
+		for part := range slices.Chunk(order, 500+r.IntN(metrics)) {
+			b.Reset()
+			for _, i := range part {
+				when := at + r.Int64N(60e9)
+				if r.IntN(20) == 0 {
+					when -= r.Int64N(2 * int64(time.Hour))
+				}
+				b.AddSample(refs[i], when, float64(r.IntN(100)), 0, when+int64(r.IntN(3))*1e9*int64(i%2))
+				if r.IntN(10) == 0 {
+					b.Add(refs[i], when+r.Int64N(3)-1, 0.5)
+				}
+			}
+			if _, err := db.Append(context.Background(), &b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		at += []int64{20e9, 60e9, 3600e9}[n%3]
+	}
+	left := mem.CrashClone(vfs.CrashCloneCfg{})
+	again, err := Open("db", &Options{FS: left, MemoryBytes: 8 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	for i, ref := range refs {
+		methods := []rollup.Method{rollup.Mean}
+		if i%4 == 2 {
+			methods = append(methods, rollup.Mean.OfRate())
+		}
+		if got, want := everything(t, again, ref, methods), everything(t, db, ref, methods); got != want {
+			t.Fatalf("metric %d: after recovery\n%s\nwant\n%s", i, got, want)
+		}
+	}
+	for i := 1; i < len(again.head.queue.items); i++ {
+		if q := again.head.queue.items; q[i-1].s != nil && q[i-1].seq > q[i].seq {
+			t.Fatalf("the queue of dirty series is out of order at %d of %d", i, len(q))
+		}
+	}
+}
+
+// everything is what a view shows of a metric.
+func everything(t *testing.T, db *DB, ref Ref, methods []rollup.Method) string {
+	t.Helper()
+	v, err := db.View(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	out := ""
+	for read := v.Samples(context.Background(), ref, 0, maxSampleTime, SampleQuery{}); read.Next(); {
+		c := read.Columns()
+		for i := range c.Times {
+			out += fmt.Sprintln(c.Times[i], c.Values[i], c.Arrivals[i], c.Seqs[i], read.Err())
+		}
+	}
+	for _, width := range []time.Duration{time.Minute, time.Hour} {
+		points, err := v.Measures(context.Background(), ref, width, methods, 0, maxSampleTime)
+		out += fmt.Sprintln(width, points, err)
+	}
+	return out
+}
+
+// TestNoteTrimmed has series sealed while all files of the log are needed: recovery skips what they contain, also after a crash that loses
+// what was not synced.
+func TestNoteTrimmed(t *testing.T) {
+	mem := vfs.NewCrashableMem()
+	l := newLoad(t, &Options{FS: mem, MemoryBytes: 8 << 20}, 2)
+	defer l.db.Close()
+	l.db.log.add(0, 2*trimNoteBytes) // as if there had been more
+	for i := range 2 * loadBatch {
+		l.mustAppend(i % 2)
+	}
+	if err := l.db.seal(l.refs[0], sealNothing); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.db.seal(l.refs[1], sealNothing); err != nil {
+		t.Fatal(err)
+	}
+	if !l.db.log.due() {
+		t.Error("it is not time to look at the log")
+	}
+	if err := l.db.trimLog(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := readTrimmed(l.db.p); err != nil || got != l.db.seq.Load() || l.db.log.due() {
+		t.Errorf("record %d, %v is noted as the newest needless one of %d", got, err, l.db.seq.Load())
+	}
+	for percent := 0; percent <= 100; percent += 50 {
+		l.reopen(mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: rand.New(rand.NewPCG(1, 1))}))
+	}
+}
