@@ -4,47 +4,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/jedib0t/go-pretty/v6/table"
+	"path/filepath"
 
 	"github.com/telemetrydb/tsdb/bench/report"
-	"github.com/telemetrydb/tsdb/bench/results"
 	"github.com/telemetrydb/tsdb/bench/suite"
 )
 
-func reportRun(o suite.Options, out io.Writer) error { return show([]string{o.Out}, out) }
-
-// show prints the tables of files of results.
-func show(paths []string, out io.Writer) error {
-	if len(paths) == 0 {
-		return errors.New("report: name a file of results")
+// reportRun prints the tables of a run, and leaves it as Markdown and as a page beside the file of results.
+func reportRun(o suite.Options, out io.Writer) error {
+	page, markdown := filepath.Join(o.Work, "report.html"), filepath.Join(o.Work, "report.md")
+	if err := report.Command([]string{"-html", page, "-md", markdown, o.Out}, out); err != nil {
+		return err
 	}
-	var rs report.Results
-	for _, path := range paths {
-		records, err := results.Read(path)
-		for _, r := range records {
-			if r.Result != nil {
-				rs = append(rs, *r.Result)
-			}
-			if m := r.Missing; m != nil {
-				fmt.Fprintf(out, "%s %s %s: not run: %s\n", m.Target, m.Set, m.Phase, m.Why)
-			}
-		}
-		if err != nil {
-			return err
-		}
-	}
-	for _, set := range rs.Sets() {
-		for _, t := range []table.Writer{rs.Goals(set), rs.Plain(set)} {
-			t.SetStyle(table.StyleLight)
-			fmt.Fprintf(out, "%s\n\n", t.Render())
-		}
-	}
-	for _, note := range rs.Disagreements() {
-		fmt.Fprintln(out, note)
-	}
-	return nil
+	_, err := fmt.Fprintf(out, "The same as a page: %s, and as Markdown: %s\n", page, markdown)
+	return err
 }
+
+// show prints the tables of files of results, or writes them in other forms.
+func show(args []string, out io.Writer) error { return report.Command(args, out) }
 
 func compare([]string, io.Writer) error {
 	return errors.New("compare: package report has no comparison yet")
