@@ -4,6 +4,9 @@ package ferret
 
 import (
 	"context"
+	"errors"
+	"os/signal"
+	"syscall"
 	"testing"
 	"time"
 
@@ -13,11 +16,7 @@ import (
 // Start runs a server on loopback until the test ends, and returns its URI.
 func Start(t testing.TB) string {
 	t.Helper()
-	f, err := ferretdb.New(&ferretdb.Config{
-		Listener:  ferretdb.ListenerConfig{TCP: "127.0.0.1:0"},
-		Handler:   "sqlite",
-		SQLiteURL: "file:" + t.TempDir() + "/",
-	})
+	f, err := server("127.0.0.1:0", t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,4 +32,30 @@ func Start(t testing.TB) string {
 		}
 	})
 	return f.MongoDBURI()
+}
+
+func server(address, dir string) (*ferretdb.FerretDB, error) {
+	return ferretdb.New(&ferretdb.Config{
+		Listener:  ferretdb.ListenerConfig{TCP: address},
+		Handler:   "sqlite",
+		SQLiteURL: "file:" + dir + "/",
+	})
+}
+
+// Mongod is the main function of what takes mongod's place in tests: it understands --dbpath DIR and --port PORT, and serves until SIGTERM.
+func Mongod(args []string) error {
+	values := map[string]string{}
+	for i, a := range args[:max(0, len(args)-1)] {
+		values[a] = args[i+1]
+	}
+	f, err := server("127.0.0.1:"+values["--port"], values["--dbpath"])
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if err := f.Run(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
 }

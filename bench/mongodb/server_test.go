@@ -3,9 +3,11 @@ package mongodb
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,6 +16,18 @@ import (
 	"github.com/telemetrydb/tsdb/bench/ferret"
 	"github.com/telemetrydb/tsdb/bench/target"
 )
+
+const role = "MONGODB_TEST_MONGOD"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(role) == "" {
+		os.Exit(m.Run())
+	}
+	if err := ferret.Mongod(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
 
 func buildInfo(version string) func(string, bson.M) bson.D {
 	return func(string, bson.M) bson.D { return bson.D{{Key: "version", Value: version}} }
@@ -116,19 +130,55 @@ func TestSlowServer(t *testing.T) {
 	}
 }
 
-// TestOwnServer starts what looks like a mongod, and looks at what it is told and at what an early end says.
-func TestOwnServer(t *testing.T) {
-	dir, store := t.TempDir(), t.TempDir()
-	script := "#!/bin/sh\necho \"$@\" >" + filepath.Join(dir, "args") + "\necho cannot open the journal\nexit 3\n"
-	if err := os.WriteFile(filepath.Join(dir, "mongod"), []byte(script), 0o755); err != nil {
+// onPath makes a mongod that PATH has first.
+func onPath(t *testing.T, script string) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "mongod"), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+}
+
+// TestOwnServer starts a mongod twice on the same store.
+func TestOwnServer(t *testing.T) {
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := t.TempDir()
+	onPath(t, "exec env "+role+"=1 "+binary+` "$@"`)
+	for n := range int64(2) {
+		s, err := Open(store, "test", target.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		meter, ctx := s.DB().Collection("meter"), context.Background()
+		if found, err := meter.CountDocuments(ctx, bson.D{}); err != nil || found != n {
+			t.Errorf("%d documents, want %d; %v", found, n, err)
+		}
+		if _, err := meter.InsertOne(ctx, bson.D{{Key: "n", Value: n}}); err != nil {
+			t.Error(err)
+		}
+		pids := s.Processes()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if len(pids) != 1 || syscall.Kill(pids[0], 0) == nil {
+			t.Errorf("processes %v, of which one still runs", pids)
+		}
+	}
+}
+
+// TestOwnServerThatEnds looks at what a mongod is told and at what the error says when it cannot run.
+func TestOwnServerThatEnds(t *testing.T) {
+	told, store := filepath.Join(t.TempDir(), "args"), t.TempDir()
+	onPath(t, `echo "$@" >`+told+"\necho cannot open the journal\nexit 3\n")
 	_, err := Open(store, "test", target.Options{})
 	if err == nil || !strings.Contains(err.Error(), "cannot open the journal") {
 		t.Error(err)
 	}
-	args, err := os.ReadFile(filepath.Join(dir, "args"))
+	args, err := os.ReadFile(told)
 	want := "--dbpath " + filepath.Join(store, "mongod") + " --bind_ip 127.0.0.1 --port "
 	if err != nil || !strings.HasPrefix(string(args), want) {
 		t.Errorf("%s, want %s; %v", args, want, err)
