@@ -30,3 +30,9 @@ export DEBIAN_FRONTEND=noninteractive
 echo "setup: $install" >&2
 apt-get -o DPkg::Lock::Timeout=600 update -qq
 apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "${packages[@]}" >&2
+# Nor at the next boot, where that would be for our sake.
+for service in redis-server postgresql; do
+	if [[ " ${packages[*]} " == *" $service "* ]] && command -v systemctl >/dev/null; then
+		systemctl disable --quiet "$service" >&2 || true
+	fi
+done
