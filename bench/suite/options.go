@@ -25,6 +25,8 @@ type Options struct {
 	Limit                        int64             // of samples of a set that servers get; 0: none
 	Timeout                      time.Duration     // of one phase
 	PartTimeout                  time.Duration     // of one goal part
+	Patience                     time.Duration     // with all phases of one target, set and round; 0: any
+	For                          time.Duration     // about how long the whole run may take, goal parts included; 0: any
 	Seed                         int               // chooses the series and hours asked for
 	KillAt                       float64           // part of the samples acknowledged when the writer is killed
 	Command                      string            // to repeat the run
@@ -52,8 +54,8 @@ func (o Options) prepared() (Options, error) {
 			errs = append(errs, fmt.Errorf("%d writers: want 1 to %d", n, target.MaxWriters))
 		}
 	}
-	if o.Rounds < 1 || o.Timeout <= 0 || o.PartTimeout <= 0 || o.KillAt <= 0 || o.KillAt >= 1 || o.Limit < 0 || o.Seed < 0 {
-		errs = append(errs, errors.New("rounds and timeouts must be more than 0, the part at which is killed between 0 and 1, limit and seed at least 0"))
+	if o.Rounds < 1 || o.Timeout <= 0 || o.PartTimeout <= 0 || o.KillAt <= 0 || o.KillAt >= 1 || o.Limit < 0 || o.Seed < 0 || o.Patience < 0 || o.For < 0 {
+		errs = append(errs, errors.New("rounds and timeouts must be more than 0, the part at which is killed between 0 and 1, the others at least 0"))
 	}
 	for _, path := range []*string{&o.Work, &o.Out, &o.Source} {
 		absolute, err := filepath.Abs(*path)

@@ -32,8 +32,6 @@ func (p *progress) note(format string, args ...any) {
 	fmt.Fprintf(p.out, "%s  %s\n", clock(time.Since(p.begun)), fmt.Sprintf(format, args...))
 }
 
-func (p *progress) start(job) time.Time { return time.Now() }
-
 func (p *progress) skip() { p.skipped++ }
 
 func (p *progress) done(j job, begun time.Time, result string) {

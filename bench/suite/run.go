@@ -27,6 +27,8 @@ type session struct {
 	broken  map[string]bool               // target and set without a store to ask, or a target that cannot start: its jobs are passed over
 	worked  map[string]bool               // targets that gave a result
 	told    map[results.Missing]bool
+	used    map[string]time.Duration // by target, set and round
+	begun   time.Time
 	show    *progress
 	touched bool // a server that others run was written to
 }
@@ -40,7 +42,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := adoptOrphans(); err != nil {
 		return err
 	}
-	s := &session{o: o, answers: map[string]map[string]float64{}, broken: map[string]bool{}, worked: map[string]bool{}, told: map[results.Missing]bool{}}
+	s := &session{o: o, answers: map[string]map[string]float64{}, broken: map[string]bool{}, worked: map[string]bool{}, told: map[results.Missing]bool{},
+		used: map[string]time.Duration{}, begun: time.Now()}
 	s.show = newProgress(o.Progress)
 	for _, dir := range []string{"bin", "log", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(o.Work, dir), 0o755); err != nil {
@@ -225,11 +228,16 @@ func (s *session) turn(ctx context.Context, j job) (fault, err error) {
 		s.show.skip()
 		return nil, s.miss(results.Missing{Target: j.target.Name, Set: j.set.Name, Phase: j.phase, Why: "the server at the URI is not the suite's to stop"})
 	}
-	begun := s.show.start(j)
+	if over, err := s.impatient(j); over || err != nil {
+		s.show.skip()
+		return nil, err
+	}
+	begun := time.Now()
 	result, fault := s.try(ctx, j)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
+	s.used[j.turn()] += time.Since(begun)
 	if j.phase == "ingest" {
 		s.broken[storeless] = fault != nil
 	}
@@ -245,6 +253,29 @@ func (s *session) turn(ctx context.Context, j job) (fault, err error) {
 	s.worked[j.target.Name] = true
 	s.show.done(j, begun, headline(result))
 	return nil, s.keep(results.Record{Result: result})
+}
+
+// turn names what Patience is for.
+func (j job) turn() string { return fmt.Sprintf("%s %s %d", j.target.Name, j.set.Name, j.round) }
+
+// partsTake is about how long all goal parts take.
+const partsTake = 5 * time.Minute
+
+// impatient tells whether the target, or the run, has had its time, and notes that.
+func (s *session) impatient(j job) (over bool, err error) {
+	rest := s.o.For
+	if rest > 0 && len(s.o.Parts) > 0 {
+		rest = max(rest/2, rest-partsTake)
+	}
+	switch {
+	case rest > 0 && time.Since(s.begun) > rest:
+		why := fmt.Sprintf("the run was to take no more than about %v: see -for", s.o.For)
+		return true, s.miss(results.Missing{Target: "all targets", Set: j.set.Name, Phase: j.phase, Why: why})
+	case s.o.Patience > 0 && s.used[j.turn()] > s.o.Patience:
+		why := fmt.Sprintf("its phases on this set took more than %v by then: see -patience", s.o.Patience)
+		return true, s.miss(results.Missing{Target: j.target.Name, Set: j.set.Name, Phase: j.phase, Why: why})
+	}
+	return false, nil
 }
 
 // try runs the process or processes of a job, on a store that is its own if it is to be fresh.
@@ -351,7 +382,7 @@ func judge(r *target.Result, answers map[string]float64) (wrong []string) {
 // part runs a goal part.
 func (s *session) part(ctx context.Context, p Part) error {
 	j := job{phase: p.Name}
-	begun := s.show.start(j)
+	begun := time.Now()
 	binary := s.binary("goal-" + p.Name)
 	err := s.tool(ctx, "go", "build", "-o", binary, "./cmd/"+p.Name)
 	if err == nil {

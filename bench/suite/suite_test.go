@@ -255,6 +255,23 @@ func TestServersAreMeasuredAndLimited(t *testing.T) {
 	}
 }
 
+func TestPatienceEnds(t *testing.T) {
+	for _, tc := range []struct {
+		set  func(*Options)
+		want string // who is named
+	}{
+		{func(o *Options) { o.Patience = time.Nanosecond }, "good"},
+		{func(o *Options) { o.For = time.Nanosecond }, "all targets"},
+	} {
+		o := options(t, t.TempDir(), "good")
+		tc.set(&o)
+		records, err := run(t, context.Background(), o)
+		if m := missing(records, tc.want); err != nil || m == nil || m.Set != "A:3" {
+			t.Errorf("%+v, %v", m, err)
+		}
+	}
+}
+
 func TestTargetsTakeTurns(t *testing.T) {
 	set := &dataset.Set{Name: "D1", Samples: 10, StepMillis: 1000}
 	s := &session{o: Options{Rounds: 3, Phases: []string{"ingest", "query", "verify"}}, sets: []*dataset.Set{set},

@@ -52,7 +52,7 @@ func Main(name string, engine Target) {
 	flag.IntVar(&p.batch, "batch", 1000, "samples a batch")
 	flag.IntVar(&p.reps, "reps", 40, "repetitions of a query")
 	flag.IntVar(&p.seed, "seed", 0, "chooses the series and hours that are asked for")
-	flag.DurationVar(&p.span, "span", 4*time.Second, "how long the phase mixed lasts")
+	flag.DurationVar(&p.span, "span", 2*time.Second, "how long the phase mixed lasts")
 	flag.StringVar(&p.ackPath, "ack", "", "crash phases: file with the count of acknowledged samples")
 	flag.StringVar(&r.Variant, "variant", "", "name for the result line")
 	flag.IntVar(&r.Round, "round", 0, "number for the result line")

@@ -59,6 +59,8 @@ func options(args []string, out io.Writer) (o suite.Options, err error) {
 	fs.Int64Var(&o.Limit, "limit", defaultLimit, "most samples of a set that is given to servers; 0: any")
 	fs.DurationVar(&o.Timeout, "timeout", 2*time.Minute, "of one phase")
 	fs.DurationVar(&o.PartTimeout, "goal-timeout", 10*time.Minute, "of one goal part")
+	fs.DurationVar(&o.Patience, "patience", 0, "with all phases of a target on a set in a round, after which the rest is left out; 0: any")
+	fs.DurationVar(&o.For, "for", 0, "about how long the whole run may take; what doesn't fit is left out; 0: any")
 	fs.IntVar(&o.Seed, "seed", 0, "chooses the series and hours that are asked for, and who begins")
 	fs.Float64Var(&o.KillAt, "kill-at", 0.6, "part of the samples acknowledged when the writer is killed")
 	if err := fs.Parse(args); err != nil {
