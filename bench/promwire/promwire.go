@@ -43,7 +43,7 @@ const (
 	fieldName    = 1<<3 | 2 // of Label
 	fieldText    = 2<<3 | 2
 	fieldValue   = 1<<3 | 1 // of Sample
-	fieldMillis  = 2<<3 | 0
+	fieldMillis  = 2 << 3
 )
 
 // Encoder makes bodies of remote write.

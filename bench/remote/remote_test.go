@@ -110,3 +110,33 @@ func TestReader(t *testing.T) {
 		}
 	}
 }
+
+func TestClock(t *testing.T) {
+	const day = 1_767_571_200_000
+	var c Clock
+	for text, want := range map[string]int64{
+		"2026-01-05T00:00:00+00:00": day, "2026-01-05T00:00:00.250000+00:00": day + 250, "2026-01-05T23:59:59.999": day + 86_399_999,
+		"2026-01-06T01:02:03Z": day + 86_400_000 + 3_723_000, "1969-12-31T23:59:59.5": -500,
+	} {
+		if got, err := c.Millis([]byte(text)); err != nil || got != want {
+			t.Errorf("%s: %d, %v; want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "2026-01-05", "2026-01-05T00:00:00.0001", "2026-01-05T00:00:00+01:00", "2026-13-05T00:00:00", "2026-01-05T0x:00:00"} {
+		if got, err := c.Millis([]byte(text)); err == nil {
+			t.Errorf("%q gave %d", text, got)
+		}
+	}
+	if got, err := c.Millis([]byte(Time(day + 5))); err != nil || got != day+5 {
+		t.Errorf("%d %v", got, err)
+	}
+}
+
+func TestFold(t *testing.T) {
+	f := Fold{Width: 10}
+	f.Add([]int64{1, 9, 10}, []float64{1, 3, 7})
+	f.AddSum(10, 5, 3)
+	if n, sum := f.Means(); n != 2 || sum != 2+3 {
+		t.Errorf("%d, %v", n, sum)
+	}
+}

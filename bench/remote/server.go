@@ -25,19 +25,22 @@ type Server struct {
 	mu      sync.Mutex
 	base    string
 	header  http.Header
-	clients [target.MaxWriters]*Client
+	clients [target.MaxWriters + 1]*Client // of the writers, and the one that reads
 }
 
 // Start starts the server that answers at the address on the store in dir, and waits until GET healthPath is answered well. header goes with each
 // request.
 func (s *Server) Start(dir, address, healthPath string, header http.Header, binary string, args ...string) (err error) {
-	s.base, s.header, s.clients = "http://"+address, header, [target.MaxWriters]*Client{}
+	s.base, s.header, s.clients = "http://"+address, header, [target.MaxWriters + 1]*Client{}
 	s.process, err = child.Start(child.Config{
 		Binary: binary, Args: args, Log: filepath.Join(dir, logFolder, "server.log"), Healthy: child.HTTP(s.base + healthPath),
 		StartLimit: 5 * time.Minute, // recovery after a kill takes its time
 	})
 	return err
 }
+
+// Reader is the client of everything but the writers' samples, which may come at the same time.
+func (s *Server) Reader() *Client { return s.Client(target.MaxWriters) }
 
 // Client is the client of a writer. It is made when it is first asked for.
 func (s *Server) Client(writer int) *Client {

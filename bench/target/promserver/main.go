@@ -83,7 +83,7 @@ func (s *server) Append(writer int, samples []dataset.Sample) error {
 }
 
 func (s *server) Settle() error {
-	answer, err := s.Client(0).Do(http.MethodPost, "/api/v1/admin/tsdb/snapshot", "", nil)
+	answer, err := s.Reader().Do(http.MethodPost, "/api/v1/admin/tsdb/snapshot", "", nil)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (s *server) Scan(sel target.Selection, from, to int64, emit func([]int64, [
 	if err != nil {
 		return err
 	}
-	answer, err := s.Client(0).Do(http.MethodPost, "/api/v1/read", "application/x-protobuf", snappy.Encode(nil, body))
+	answer, err := s.Reader().Do(http.MethodPost, "/api/v1/read", "application/x-protobuf", snappy.Encode(nil, body))
 	if err != nil {
 		return err
 	}
@@ -153,22 +153,12 @@ func (s *server) GroupMeans(key, value string, from, to int64, width time.Durati
 		}
 		s.collide = true
 	}
-	type bucket struct{ sum, count float64 }
-	buckets := map[int64]*bucket{}
-	err = s.Scan(group, from, to, func(times []int64, values []float64) {
-		for i, t := range times {
-			b := buckets[t/width.Milliseconds()]
-			if b == nil {
-				b = &bucket{}
-				buckets[t/width.Milliseconds()] = b
-			}
-			b.sum, b.count = b.sum+values[i], b.count+1
-		}
-	})
-	for _, b := range buckets {
-		sum += b.sum / b.count
+	f := remote.Fold{Width: width.Milliseconds()}
+	if err := s.Scan(group, from, to, f.Add); err != nil {
+		return 0, 0, err
 	}
-	return len(buckets), sum, err
+	n, sum = f.Means()
+	return n, sum, nil
 }
 
 // inside is the window of a bucket: a sample at either of a window's ends is in it, hence the millisecond.
@@ -176,7 +166,7 @@ func inside(width time.Duration) string { return fmt.Sprintf("%dms", width.Milli
 
 func (s *server) ask(expression string, from, to int64, width time.Duration) (n int, sum float64, err error) {
 	q := promwire.Range(expression, from, to, width.Milliseconds())
-	answer, err := s.Client(0).Get("/api/v1/query_range?" + q.Encode())
+	answer, err := s.Reader().Get("/api/v1/query_range?" + q.Encode())
 	if err != nil {
 		return 0, 0, err
 	}
@@ -184,12 +174,12 @@ func (s *server) ask(expression string, from, to int64, width time.Duration) (n 
 }
 
 func (s *server) Lookup(key, value string) (series, nameBytes int, err error) {
-	return promwire.Lookup(s.Client(0), s.set, key, value)
+	return promwire.Lookup(s.Reader(), s.set, key, value)
 }
 
 // Version implements target.Versioned.
 func (s *server) Version() (string, error) {
-	answer, err := s.Client(0).Get("/api/v1/status/buildinfo")
+	answer, err := s.Reader().Get("/api/v1/status/buildinfo")
 	if err != nil {
 		return "", err
 	}

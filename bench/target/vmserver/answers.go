@@ -22,7 +22,7 @@ const (
 func (s *server) awaitMerges() error {
 	quiet := 0
 	for deadline := time.Now().Add(mergeLimit); quiet < quietPolls; time.Sleep(mergePoll) {
-		text, err := s.Client(0).Get("/metrics")
+		text, err := s.Reader().Get("/metrics")
 		if err != nil {
 			return err
 		}

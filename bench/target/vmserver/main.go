@@ -57,7 +57,7 @@ func (s *server) Append(writer int, samples []dataset.Sample) error {
 // Settle merges all parts of each partition, which the server answers before it is done.
 func (s *server) Settle() error {
 	for _, path := range []string{"/internal/force_flush", "/internal/force_merge"} {
-		if _, err := s.Client(0).Get(path); err != nil {
+		if _, err := s.Reader().Get(path); err != nil {
 			return err
 		}
 	}
@@ -65,7 +65,7 @@ func (s *server) Settle() error {
 }
 
 func (s *server) Scan(sel target.Selection, from, to int64, emit func([]int64, []float64)) error {
-	answer, err := s.Client(0).Get("/api/v1/export?" + exportQuery(promwire.Selector(s.set, sel), from, to))
+	answer, err := s.Reader().Get("/api/v1/export?" + exportQuery(promwire.Selector(s.set, sel), from, to))
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func milliseconds(width time.Duration) string { return fmt.Sprintf("%dms", width
 func (s *server) ask(expression string, from, to int64, width time.Duration) (n int, sum float64, err error) {
 	q := promwire.Range(expression, from, to, width.Milliseconds())
 	q.Set("nocache", "1") // else the start is moved to a whole step
-	answer, err := s.Client(0).Get("/api/v1/query_range?" + q.Encode())
+	answer, err := s.Reader().Get("/api/v1/query_range?" + q.Encode())
 	if err != nil {
 		return 0, 0, err
 	}
@@ -96,7 +96,7 @@ func (s *server) ask(expression string, from, to int64, width time.Duration) (n 
 }
 
 func (s *server) Lookup(key, value string) (series, nameBytes int, err error) {
-	return promwire.Lookup(s.Client(0), s.set, key, value)
+	return promwire.Lookup(s.Reader(), s.set, key, value)
 }
 
 // Version implements target.Versioned. Debian's build doesn't know its own.
