@@ -75,10 +75,8 @@ func ranks(set *dataset.Set) []int {
 // prepare makes the archive policy and the type of resources, unless they are there.
 func (s *server) prepare() error {
 	definition := []any{map[string]string{"granularity": fine, "timespan": forEver}}
-	if s.set.StepMillis < coarseMillis {
-		definition = append(definition, map[string]string{"granularity": coarse, "timespan": forEver})
-	}
-	policy := map[string]any{"name": policyName, "definition": definition, "aggregation_methods": []string{"mean"}, "raw_timespan": nil}
+	definition = append(definition, map[string]string{"granularity": coarse, "timespan": forEver})
+	policy := map[string]any{"name": policyName, "definition": definition, "aggregation_methods": []string{"mean", "sum", "count"}, "raw_timespan": nil}
 	host := map[string]any{"type": "string", "required": false}
 	return errors.Join(s.create("/v1/archive_policy", policy),
 		s.create("/v1/resource_type", map[string]any{"name": resourceType, "attributes": map[string]any{"host": host}}))

@@ -123,19 +123,19 @@ func (s *server) GroupMeans(key, value string, from, to int64, width time.Durati
 		n, sum = f.Means()
 		return n, sum, nil
 	}
-	metrics := []any{"metric"}
-	for _, m := range names {
-		metrics = append(metrics, []string{m, "mean"})
-	}
 	each := func(method string) any {
-		return []any{"resample", "sum", width.Seconds(), []any{"aggregate", method, metrics}}
+		metrics := []any{"metric"}
+		for _, m := range names {
+			metrics = append(metrics, []string{m, method})
+		}
+		return []any{"aggregate", "sum", metrics}
 	}
 	ask, err := json.Marshal(map[string]any{"operations": []any{"/", each("sum"), each("count")}, "resource_type": resourceType,
 		"search": map[string]any{"like": map[string]string{"host": "%"}}})
 	if err != nil {
 		return 0, 0, err
 	}
-	q := url.Values{"granularity": {fine}, "fill": {"dropna"}, "start": {remote.Time(from)}, "stop": {remote.Time(to + 1)}}
+	q := url.Values{"granularity": {coarse}, "fill": {"0"}, "start": {remote.Time(from)}, "stop": {remote.Time(to + 1)}}
 	answer, err := s.Reader().Do(http.MethodPost, "/v1/aggregates?"+q.Encode(), jsonType, ask)
 	if err != nil {
 		return 0, 0, err
