@@ -138,14 +138,19 @@ func (s *server) Scan(sel target.Selection, from, to int64, emit func([]int64, [
 
 // Means implements target.Averager.
 func (s *server) Means(series int, from, to int64, width time.Duration) (n int, sum float64, err error) {
-	return s.ask(fmt.Sprintf("avg_over_time(%s[%s])", promwire.Selector(s.set, target.Selection{Series: series}), inside(width)), from, to, width)
+	one := target.Selection{Series: series}
+	if w := width.Milliseconds(); !remote.Whole(s.set, from, to, w) {
+		return remote.Folded(s, one, from, to, w)
+	}
+	return s.ask(fmt.Sprintf("avg_over_time(%s[%s])", promwire.Selector(s.set, one), inside(width)), from, to, width)
 }
 
 // GroupMeans implements target.GroupAverager. Functions over time drop the names of metrics, and the server refuses to have two series that
 // differ in nothing else. Where a group has such, its samples are fetched and added up here, which is what a user can do.
 func (s *server) GroupMeans(key, value string, from, to int64, width time.Duration) (n int, sum float64, err error) {
 	group := target.Selection{Key: key, Value: value}
-	if !s.collide {
+	w := width.Milliseconds()
+	if !s.collide && remote.Whole(s.set, from, to, w) {
 		n, sum, err = s.ask(promwire.GroupMean(promwire.Selector(s.set, group), inside(width)), from, to, width)
 		var refused *remote.StatusError
 		if !errors.As(err, &refused) || !strings.Contains(refused.Text, "same labelset") {
@@ -153,12 +158,7 @@ func (s *server) GroupMeans(key, value string, from, to int64, width time.Durati
 		}
 		s.collide = true
 	}
-	f := remote.Fold{Width: width.Milliseconds()}
-	if err := s.Scan(group, from, to, f.Add); err != nil {
-		return 0, 0, err
-	}
-	n, sum = f.Means()
-	return n, sum, nil
+	return remote.Folded(s, group, from, to, w)
 }
 
 // inside is the window of a bucket: a sample at either of a window's ends is in it, hence the millisecond.

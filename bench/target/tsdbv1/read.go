@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/telemetrydb/tsdb/bench/dataset"
 	"github.com/telemetrydb/tsdb/bench/remote"
 	"github.com/telemetrydb/tsdb/bench/target"
 )
@@ -68,22 +67,7 @@ func (s *server) Scan(sel target.Selection, from, to int64, emit func([]int64, [
 		}
 		return err
 	}
-	for i := range s.set.Series {
-		if label(&s.set.Series[i], sel.Key) != sel.Value {
-			continue
-		}
-		if err := s.Scan(target.Selection{Series: i}, from, to, emit); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func label(one *dataset.Series, key string) string {
-	if key == "project" {
-		return one.Project
-	}
-	return one.Group
+	return remote.EachSeries(s.set, sel, func(one target.Selection) error { return s.Scan(one, from, to, emit) })
 }
 
 func (s *server) sum() (n int, sum float64) {
@@ -95,6 +79,9 @@ func (s *server) sum() (n int, sum float64) {
 
 // Means implements target.Averager.
 func (s *server) Means(series int, from, to int64, width time.Duration) (n int, sum float64, err error) {
+	if w := width.Milliseconds(); !remote.Whole(s.set, from, to, w) {
+		return remote.Folded(s, target.Selection{Series: series}, from, to, w)
+	}
 	if err := s.measures(series, from, to, fine, fmt.Sprint(width.Seconds())); err != nil {
 		return 0, 0, err
 	}
@@ -114,14 +101,12 @@ func (s *server) StoredMeans(series int, from, to int64) (n int, sum float64, er
 // GroupMeans implements target.GroupAverager by one request for the aggregate of all metrics of the group's names, or sample by sample
 // where a series outside of the group has such a name.
 func (s *server) GroupMeans(key, value string, from, to int64, width time.Duration) (n int, sum float64, err error) {
-	names := s.groupNames(key, value)
-	if names == nil {
-		f := remote.Fold{Width: width.Milliseconds()}
-		if err := s.Scan(target.Selection{Key: key, Value: value}, from, to, f.Add); err != nil {
-			return 0, 0, err
-		}
-		n, sum = f.Means()
-		return n, sum, nil
+	names, alone, err := remote.Names(s.set, key, value)
+	if err != nil {
+		return 0, 0, err
+	}
+	if w := width.Milliseconds(); !alone || w != coarseMillis || !remote.Whole(s.set, from, to, w) {
+		return remote.Folded(s, target.Selection{Key: key, Value: value}, from, to, w)
 	}
 	each := func(method string) any {
 		metrics := []any{"metric"}
@@ -150,23 +135,6 @@ func (s *server) GroupMeans(key, value string, from, to int64, width time.Durati
 	}
 	n, sum = s.sum()
 	return n, sum, nil
-}
-
-// groupNames are the names of the metrics of a group, or nil if others have such names too.
-func (s *server) groupNames(key, value string) (names []string) {
-	inside := map[string]bool{}
-	for i := range s.set.Series {
-		if one := &s.set.Series[i]; label(one, key) == value && !inside[one.Metric] {
-			inside[one.Metric] = true
-			names = append(names, one.Metric)
-		}
-	}
-	for i := range s.set.Series {
-		if one := &s.set.Series[i]; label(one, key) != value && inside[one.Metric] {
-			return nil
-		}
-	}
-	return names
 }
 
 // Lookup searches the resources of a project.

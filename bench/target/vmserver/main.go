@@ -74,12 +74,20 @@ func (s *server) Scan(sel target.Selection, from, to int64, emit func([]int64, [
 
 // Means implements target.Averager.
 func (s *server) Means(series int, from, to int64, width time.Duration) (n int, sum float64, err error) {
-	return s.ask(fmt.Sprintf("avg_over_time(%s[%s])", promwire.Selector(s.set, target.Selection{Series: series}), milliseconds(width)), from, to, width)
+	one := target.Selection{Series: series}
+	if w := width.Milliseconds(); !remote.Whole(s.set, from, to, w) {
+		return remote.Folded(s, one, from, to, w)
+	}
+	return s.ask(fmt.Sprintf("avg_over_time(%s[%s])", promwire.Selector(s.set, one), milliseconds(width)), from, to, width)
 }
 
 // GroupMeans implements target.GroupAverager.
 func (s *server) GroupMeans(key, value string, from, to int64, width time.Duration) (n int, sum float64, err error) {
-	return s.ask(promwire.GroupMean(promwire.Selector(s.set, target.Selection{Key: key, Value: value}), milliseconds(width)), from, to, width)
+	group := target.Selection{Key: key, Value: value}
+	if w := width.Milliseconds(); !remote.Whole(s.set, from, to, w) {
+		return remote.Folded(s, group, from, to, w)
+	}
+	return s.ask(promwire.GroupMean(promwire.Selector(s.set, group), milliseconds(width)), from, to, width)
 }
 
 // milliseconds is a window of which the start is not part and the end is.
