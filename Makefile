@@ -6,7 +6,7 @@ FUZZTIME            ?= 4s
 SOAK                ?= 10m
 LOAD                ?= 5m
 CLOUD               ?=
-BENCH               ?=
+BENCH               ?= -for 14m -patience 90s
 STATICCHECK_VERSION := v0.8.2
 
 BIN         := $(CURDIR)/.cache/bin
