@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/telemetrydb/tsdb/bench/debian"
+	"github.com/telemetrydb/tsdb/bench/served"
 )
 
 // build makes the adapter of t.
@@ -36,6 +37,11 @@ func (s *session) build(ctx context.Context, t Target) error {
 		var said bytes.Buffer
 		if err := debian.Install(ctx, s.o.Work, &said, t.Name); err != nil {
 			return fmt.Errorf("installing what it needs: %w: %s", err, lastLines(said.Bytes()))
+		}
+	}
+	if t.Ours && t.Server {
+		if _, err := served.Build(filepath.Dir(s.o.Source), s.o.Work, false); err != nil {
+			return err
 		}
 	}
 	return s.tool(ctx, "go", "build", "-o", s.binary(t.Name), "./target/"+t.Folder)

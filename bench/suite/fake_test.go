@@ -38,8 +38,8 @@ var fakes = map[string]func() target.Target{
 	"hangs":  func() target.Target { return &fake{hangs: true} },
 	"dies":   func() target.Target { return &fake{dies: true} },
 	"nobody": func() target.Target { return &unversioned{} },
-	"parent": func() target.Target { return &served{fake{server: true}} },
-	"server": func() target.Target { return &served{fake{server: true, hangs: true}} },
+	"parent": func() target.Target { return &serving{fake{server: true}} },
+	"server": func() target.Target { return &serving{fake{server: true, hangs: true}} },
 }
 
 // fake keeps its samples in a file of rows, as they come.
@@ -142,10 +142,10 @@ func (f *fake) Close() error {
 	return errors.Join(err, f.file.Close())
 }
 
-// served has a server.
-type served struct{ fake }
+// serving has a server.
+type serving struct{ fake }
 
-func (s *served) Processes() []int { return []int{s.process.PID()} }
+func (s *serving) Processes() []int { return []int{s.process.PID()} }
 
 // unversioned cannot tell what it is.
 type unversioned struct{ fake }

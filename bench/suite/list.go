@@ -10,6 +10,7 @@ import (
 type Target struct {
 	Name   string
 	Folder string // of the adapter, below bench/target
+	Ours   bool   // it is this project's; what it fails at fails the run
 	Server bool   // it is asked through a socket; -limit holds for it
 	Syncs  bool   // it can put each batch on stable storage, which the phase fsync asks for
 	Empty  bool   // stores nothing, so its answers are not judged
@@ -21,13 +22,13 @@ type Target struct {
 
 // Targets are all that the suite knows, in the order of reports.
 var Targets = []Target{
-	{Name: "tsdb", Folder: "tsdb", Syncs: true, About: "this project's engine, linked in"},
+	{Name: "tsdb", Folder: "tsdb", Ours: true, Syncs: true, About: "this project's engine, linked in"},
 	{Name: "prometheus", Folder: "prometheus", About: "Prometheus' TSDB, linked in"},
 	{Name: "victoriametrics", Folder: "vm", Needs: "Debian's package of the library: -install, or target/vm/build.sh", About: "VictoriaMetrics' lib/storage, linked in"},
 	{Name: "naive", Folder: "naive", Syncs: true, About: "one key a sample in Pebble, linked in"},
 	{Name: "null", Folder: "null", Empty: true, About: "stores nothing: the cost of the harness"},
-	{Name: "tsdbv1", Folder: "tsdbv1", Server: true, About: "this project's server through Gnocchi's API"},
-	{Name: "tsdbv2", Folder: "tsdbv2", Server: true, About: "this project's server through Ceilometer's API"},
+	{Name: "tsdbv1", Folder: "tsdbv1", Ours: true, Server: true, Syncs: true, About: "this project's server through Gnocchi's API"},
+	{Name: "tsdbv2", Folder: "tsdbv2", Ours: true, Server: true, Syncs: true, About: "this project's server through Ceilometer's API"},
 	{Name: "gnocchi", Folder: "gnocchi", Server: true, Syncs: true, Needs: "-gnocchi URL, or Debian's Gnocchi, PostgreSQL and Redis: -install", About: "Gnocchi, over HTTP"},
 	{Name: "mongodb", Folder: "mongodb", Server: true, Syncs: true, Needs: "-mongodb URI, or mongod in PATH", About: "MongoDB in Ceilometer's layout"},
 	{Name: "mongots", Folder: "mongots", Server: true, Syncs: true, Needs: "-mongodb URI, or mongod in PATH, 5.0 or newer", About: "MongoDB's time-series collections"},

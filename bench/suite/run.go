@@ -193,7 +193,7 @@ func (s *session) all(ctx context.Context) error {
 		if err != nil {
 			return errors.Join(err, s.removeAll())
 		}
-		if fault != nil && strings.HasPrefix(j.target.Name, "tsdb") {
+		if fault != nil && j.target.Ours {
 			faults = append(faults, fmt.Errorf("%s on %s, %s: %w", j.target.Name, j.set.Name, j.phase, fault))
 		}
 		if i+1 == len(jobs) || jobs[i+1].set != j.set || jobs[i+1].round != j.round {
@@ -356,7 +356,7 @@ func (s *session) launch(path string, args ...string) (*process, error) {
 	if err := os.MkdirAll(tmp, 0o755); err != nil {
 		return nil, err
 	}
-	return start(filepath.Join(s.o.Work, "log"), []string{"TMPDIR=" + tmp}, s.o.Source, path, args...)
+	return start(filepath.Join(s.o.Work, "log"), []string{"TMPDIR=" + tmp, "TSDB_SERVER=" + s.binary("server")}, s.o.Source, path, args...)
 }
 
 // tolerance is how far sums may differ: stores add in different orders, and one keeps twelve digits.
