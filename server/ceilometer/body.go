@@ -50,6 +50,15 @@ const (
 
 // decode reads the body of the call, which keeps it until the answer is written. nil: there is none.
 func (c *call) decode(most int64) (*fastjson.Value, error) {
+	raw, err := c.read(most)
+	if err != nil {
+		return nil, err
+	}
+	return c.parse(raw)
+}
+
+// read is decode without its second half, parse.
+func (c *call) read(most int64) ([]byte, error) {
 	media, form, err := mediaOf(c.r.Header.Get("Content-Type"))
 	if err != nil {
 		return nil, err
@@ -68,8 +77,13 @@ func (c *call) decode(most int64) (*fastjson.Value, error) {
 	if media != "" && media != "application/json" {
 		return nil, fail(http.StatusUnsupportedMediaType, "Unknown mimetype: "+media)
 	}
-	if err := c.body.weigh(); err != nil {
-		return nil, err
+	return raw, c.body.weigh()
+}
+
+// parse makes values of a body that was read, or of what is left of it.
+func (c *call) parse(raw []byte) (*fastjson.Value, error) {
+	if len(raw) == 0 {
+		return nil, nil
 	}
 	v, err := c.body.parser.ParseBytes(raw)
 	if err != nil || !utf8.Valid(raw) {

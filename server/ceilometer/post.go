@@ -22,9 +22,10 @@ var postArguments = simplequery.Arguments{Scalars: []string{"direct"}}
 type posted struct {
 	samples.Sample
 	source    string            // as it was given
-	metadata  map[string]string // flat, as it was sent
-	timestamp string            // as it is answered with
-	recorded  string            // likewise; "": not given
+	flat      map[string]string // metadata, as far as the decoder has seen them
+	metadata  *sentMetadata
+	timestamp string // as it is answered with
+	recorded  string // likewise; "": not given
 	messageID string
 }
 
@@ -33,19 +34,13 @@ func (c *call) postSamples(name string) error {
 	if _, err := postArguments.Parse(c.r.URL.RawQuery); err != nil {
 		return err
 	}
-	v, err := c.decode(c.o.MaxBodyBytes)
+	raw, err := c.read(c.o.MaxBodyBytes)
 	if err != nil {
 		return err
 	}
-	list, err := samplesIn(v)
+	all, err := c.cut(raw).samples(c.parse)
 	if err != nil {
 		return err
-	}
-	all := make([]posted, len(list))
-	for i, v := range list {
-		if err := all[i].read(v); err != nil {
-			return err
-		}
 	}
 	now := c.o.Now().UTC()
 	batch := make([]samples.Sample, len(all))
@@ -71,6 +66,26 @@ func (c *call) postSamples(name string) error {
 		b = all[i].append(b, ids[i])
 	}
 	return c.end(http.StatusCreated, append(b, ']'))
+}
+
+// samples gives the samples in the body.
+func (b *cutBody) samples(parse func(text []byte) (*fastjson.Value, error)) ([]posted, error) {
+	v, err := parse(b.text)
+	if err != nil {
+		return nil, err
+	}
+	list, err := samplesIn(v)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]posted, len(list))
+	for i, v := range list {
+		if err := all[i].read(v); err != nil {
+			return nil, err
+		}
+		all[i].metadata = b.of(i, all[i].flat)
+	}
+	return all, nil
 }
 
 // samplesIn gives the samples in a body.
@@ -128,7 +143,6 @@ func (p *posted) read(v *fastjson.Value) error {
 		return invalid("samples", shortened(v), "A sample is an object.")
 	}
 	given := map[string]bool{}
-	p.metadata = map[string]string{}
 	var bad error
 	o.Visit(func(key []byte, v *fastjson.Value) {
 		if bad == nil {
@@ -263,7 +277,10 @@ func (p *posted) readMetadata(v *fastjson.Value) (bad error) {
 		if err != nil && bad == nil {
 			bad = invalid("resource_metadata", shortened(v), "Wrong type. Expected a string.")
 		}
-		p.metadata[string(key)] = string(s)
+		if p.flat == nil {
+			p.flat = make(map[string]string, o.Len())
+		}
+		p.flat[string(key)] = string(s)
 	})
 	return bad
 }
@@ -302,7 +319,7 @@ func (c *call) complete(p *posted, name string, now time.Time) error {
 	if p.Time < samples.MinTime || p.Time >= samples.MaxTime {
 		return invalid("samples", p.timestamp, "Times from 1970 to 2261 can be stored.")
 	}
-	p.Metadata = nested(p.metadata)
+	p.Metadata = p.metadata.made
 	return nil
 }
 
@@ -363,14 +380,7 @@ func (p *posted) append(b []byte, id string) []byte {
 		b = appendText(append(b, `, "recorded_at": `...), p.recorded)
 	}
 	b = append(b, `, "resource_metadata": {`...)
-	n := 0
-	for key, s := range p.metadata {
-		if n++; n > 1 {
-			b = append(b, ", "...)
-		}
-		b = append(appendText(b, key), ": "...)
-		b = appendText(b, s)
-	}
+	b = append(b, p.metadata.shown...)
 	return append(appendText(append(b, `}, "message_id": `...), id), '}')
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/query"
 	"github.com/telemetrydb/tsdb/server/auth"
+	"github.com/telemetrydb/tsdb/server/familiar"
 	"github.com/telemetrydb/tsdb/server/limit"
 	"github.com/telemetrydb/tsdb/server/samples"
 )
@@ -80,6 +81,7 @@ type handler struct {
 	db    *engine.DB
 	store *samples.Store
 	o     Options
+	sent  familiar.Memo[*sentMetadata] // by the texts that they were sent as
 
 	events http.Handler
 }
