@@ -69,6 +69,7 @@ func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err err
 	if err != nil {
 		return err
 	}
+	defer holdHeap()()
 	db, err := engine.Open(f.data, eo)
 	if err != nil {
 		return fmt.Errorf("opening %s: %w", f.data, err)
