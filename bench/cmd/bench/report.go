@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -23,6 +22,5 @@ func reportRun(o suite.Options, out io.Writer) error {
 // show prints the tables of files of results, or writes them in other forms.
 func show(args []string, out io.Writer) error { return report.Command(args, out) }
 
-func compare([]string, io.Writer) error {
-	return errors.New("compare: package report has no comparison yet")
-}
+// compare fails when the new of two files has become worse.
+func compare(args []string, out io.Writer) error { return report.CompareCommand(args, out) }
