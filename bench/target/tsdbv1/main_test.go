@@ -10,8 +10,8 @@ import (
 
 func TestMain(m *testing.M) { targettest.Main(m, main) }
 
-func TestAnswersAreThoseOfTheEngine(t *testing.T) {
-	r := targettest.New(t, "D1", 400, t.TempDir()).Compare("-writers", "2")
+func TestAnswersAreThoseOfTheSet(t *testing.T) {
+	r := targettest.New(t, "D1", 400, t.TempDir()).Check("-writers", "2")
 	if n := r.Numbers; n["server_ingest_cpu_s_per_million"] <= 0 || n["at_rest_bytes_per_sample"] <= 0 || r.Texts["version"] == "" {
 		t.Errorf("%v %v", n, r.Texts)
 	}
