@@ -50,7 +50,7 @@ func measureEngine(s Size, dir string) (map[string]float64, error) {
 }
 
 func (e *embedded) open() (err error) {
-	e.db, err = engine.Open(e.dir, nil)
+	e.db, err = engine.Open(e.dir, &engine.Options{MemoryBytes: int64(e.MemoryMiB) << 20})
 	return err
 }
 

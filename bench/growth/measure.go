@@ -3,6 +3,7 @@ package growth
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -12,7 +13,10 @@ import (
 
 // Measure does one size in this process and removes what it wrote below dir, which must not exist. server is the binary for clients.
 func Measure(s Size, dir, server string) (g results.Growth, err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return g, err
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
 		return g, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()

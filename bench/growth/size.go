@@ -11,6 +11,7 @@ type Size struct {
 	StepSeconds   int
 	Resources     int // that the metrics are shared out to
 	Granularities int
+	MemoryMiB     int // that the engine may take
 	Clients       int // 0: the engine linked in
 }
 
@@ -25,7 +26,7 @@ const (
 
 // Sizes lists what is measured, dimension by dimension, each from its least size up. part divides the amounts of work, for tests; 1 is all.
 func Sizes(part int) []Size {
-	base := Size{Metrics: 1000 / part, Samples: 1000 / part, StepSeconds: 60, Resources: 100 / part, Granularities: 1}
+	base := Size{Metrics: 1000 / part, Samples: 1000 / part, StepSeconds: 60, Resources: 100 / part, Granularities: 1, MemoryMiB: 256}
 	var all []Size
 	add := func(dimension string, of int, change func(s *Size)) {
 		s := base
@@ -39,7 +40,7 @@ func Sizes(part int) []Size {
 	}
 	for _, x := range []int{1, 10, 100} {
 		n := base.Metrics * x
-		add(Metrics, n, func(s *Size) { s.Metrics, s.Samples, s.Resources, s.StepSeconds = n, 200/part, n/10, 300 })
+		add(Metrics, n, func(s *Size) { s.Metrics, s.Samples, s.Resources, s.StepSeconds = n, max(12, 30/part), n/10, 300 })
 	}
 	for _, x := range []int{1, 10, 100} {
 		n := base.Resources * 10 * x

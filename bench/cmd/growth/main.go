@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/pprof"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -38,11 +40,22 @@ func run(args []string, out io.Writer) error {
 	markdown := fs.String("md", "", "also write the tables as Markdown to this file")
 	part := fs.Int("part", 1, "divide the work by this")
 	one := fs.Int("one", -1, "measure only the size of this number, in this process, and print it as JSON")
+	profile := fs.String("cpuprofile", "", "with -one: write a CPU profile to this file")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
 	sizes := growth.Sizes(*part)
 	dir := filepath.Join(*work, "growth")
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			return err
+		}
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	if *one >= 0 {
 		g, err := growth.Measure(sizes[*one], dir, *binary)
 		if err != nil {
@@ -65,7 +78,7 @@ func run(args []string, out io.Writer) error {
 			}
 		}
 		fmt.Fprintln(os.Stderr, s.Name())
-		g, err := measured(append(args, "-one", fmt.Sprint(i), "-tsdb", *binary))
+		g, err := measured(append(slices.Clip(args), "-one", fmt.Sprint(i), "-tsdb", *binary))
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.Name(), err)
 		}
