@@ -144,7 +144,7 @@ workers = %d
 	if _, err := os.Stat(done); err == nil {
 		return nil
 	}
-	if err := command(nil, "gnocchi-upgrade", "--config-file", i.conf()); err != nil {
+	if err := command("gnocchi-upgrade", "--config-file", i.conf()); err != nil {
 		return err
 	}
 	return os.WriteFile(done, nil, 0o644)
@@ -165,11 +165,11 @@ func (i *installation) startAPI() error {
 		"--disable-logging", "--chdir", "/", "--wsgi", "gnocchi.rest.wsgi", "--pyargv", "--config-file "+i.conf())
 }
 
-// command runs what prepares something, within a limit of time. attr may be nil.
-func command(attr *syscall.Credential, name string, args ...string) error {
+// command runs what prepares something, within a limit of time.
+func command(name string, args ...string) error {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: attr}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -55,11 +56,11 @@ func TestServerAtURI(t *testing.T) {
 
 // TestOwnInstallation runs Debian's Gnocchi where it is installed; elsewhere the error must say how to install it.
 func TestOwnInstallation(t *testing.T) {
-	dir, err := os.MkdirTemp("/tmp", "gnocchi") // where the user postgres can get to
-	if err != nil {
+	closed := filepath.Join(t.TempDir(), "closed") // like root's home, which PostgreSQL's user cannot enter
+	dir := filepath.Join(closed, "store")
+	if err := errors.Join(os.Mkdir(closed, 0o700), os.Mkdir(dir, 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
 	a := targettest.New(t, "D1", 30, dir)
 	if _, err := findPrograms(); err != nil {
 		text, ran := a.Command("ingest").CombinedOutput()

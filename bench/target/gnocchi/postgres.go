@@ -21,8 +21,8 @@ const (
 
 // programs are the directory of PostgreSQL's programs, and who may run them.
 type programs struct {
-	dir string
-	as  *syscall.Credential // nil: ourselves
+	dir      string
+	uid, gid string // who runs them; empty: ourselves
 }
 
 // findPrograms looks for all that an installation needs, and says what is missing.
@@ -50,27 +50,37 @@ func findPrograms() (p programs, err error) {
 	if err != nil {
 		return p, err
 	}
-	uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
-	gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
-	p.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return p, errors.Join(err1, err2)
+	p.uid, p.gid = u.Uid, u.Gid
+	return p, nil
 }
 
 func (p programs) path(name string) string { return filepath.Join(p.dir, name) }
 
-// reachable tells whether another user can get to a directory, by the rights of those above it.
-func reachable(dir string) error {
-	for d := dir; ; d = filepath.Dir(d) {
-		info, err := os.Stat(d)
-		if err != nil {
-			return err
+// command is a program's command line, for work in dir.
+func (p programs) command(dir, name string, args ...string) []string {
+	line := append([]string{p.path(name)}, args...)
+	if p.uid == "" {
+		return line
+	}
+	// The change of user takes the signal of the parent's death away; setpriv asks for it anew.
+	as := []string{"setpriv", "--reuid", p.uid, "--regid", p.gid, "--clear-groups", "--pdeathsig", "KILL"}
+	if !open(dir) { // as below root's home: PostgreSQL gets by with the right to pass
+		as = append(as, "--inh-caps", "+dac_override", "--ambient-caps", "+dac_override")
+	}
+	return append(as, line...)
+}
+
+// open tells whether every user can get to a directory.
+func open(dir string) bool {
+	for {
+		info, err := os.Stat(dir)
+		if err != nil || info.Mode()&0o001 == 0 {
+			return false
 		}
-		if info.Mode()&0o001 == 0 {
-			return fmt.Errorf("the user postgres cannot enter %s: chmod o+x %s, or take another directory", d, d)
+		if dir == filepath.Dir(dir) {
+			return true
 		}
-		if d == filepath.Dir(d) {
-			return nil
-		}
+		dir = filepath.Dir(dir)
 	}
 }
 
@@ -93,12 +103,7 @@ func (i *installation) startPostgres() error {
 		return err
 	}
 	port := strconv.Itoa(i.ports.postgres)
-	args := []string{i.postgres.path("postgres"), "-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="}
-	if c := i.postgres.as; c != nil {
-		// The change of user takes the signal of the parent's death away; setpriv asks for it anew.
-		args = append([]string{"setpriv", "--reuid", strconv.Itoa(int(c.Uid)), "--regid", strconv.Itoa(int(c.Gid)), "--clear-groups",
-			"--pdeathsig", "KILL"}, args...)
-	}
+	args := i.postgres.command(i.dir, "postgres", "-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=")
 	ready := func() error { return i.sql("postgres", "select 1", nil) }
 	if err := i.launch("postgresql", ready, args[0], args[1:]...); err != nil || !fresh {
 		return err
@@ -133,18 +138,18 @@ func (i *installation) makeCluster(data string) error {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return err
 	}
-	if c := i.postgres.as; c != nil {
+	if i.postgres.uid != "" {
 		if err := os.Chmod(i.dir, 0o755); err != nil {
 			return err
 		}
-		if err := os.Chown(data, int(c.Uid), int(c.Gid)); err != nil {
-			return err
-		}
-		if err := reachable(i.dir); err != nil {
+		uid, err1 := strconv.Atoi(i.postgres.uid)
+		gid, err2 := strconv.Atoi(i.postgres.gid)
+		if err := errors.Join(err1, err2, os.Chown(data, uid, gid)); err != nil {
 			return err
 		}
 	}
-	return command(i.postgres.as, i.postgres.path("initdb"), "-D", data, "-U", account, "--auth", "trust", "-E", "UTF8", "--locale", "C")
+	line := i.postgres.command(i.dir, "initdb", "-D", data, "-U", account, "--auth", "trust", "-E", "UTF8", "--locale", "C")
+	return command(line[0], line[1:]...)
 }
 
 // sql runs a statement; rows, unless nil, gets what it prints.
