@@ -77,6 +77,8 @@ var Parts = []Part{
 	{"ceilometer", nil, "the founding measurement through Ceilometer's API, beside MongoDB's figures"},
 	{"cloud", nil, "a small cloud over HTTP, beside Gnocchi's figures"},
 	{"codec", []string{"-sets", "D1"}, "bytes and time a sample of the codecs"},
+	{"growth", nil, "how costs grow with samples, metrics, resources, granularities and clients"},
+	{"limits", nil, "what the machine itself can do"},
 }
 
 func names[T any](all []T, name func(T) string) (out []string) {
