@@ -8,7 +8,7 @@ import (
 )
 
 // background is the work that no answer depends on: sealing long tails, keeping memory and log within bounds, expiry,
-// giving back the space of deleted metrics. Two goroutines, started by Open, stopped and waited for by Close.
+// giving back the space of deleted metrics. Two goroutines, and one that ends when memory is warm, started by Open, stopped and waited for by Close.
 type background struct {
 	want chan Ref      // series whose tails are long enough to seal
 	kick chan struct{} // of one place: memory or log is over its bound
@@ -25,9 +25,10 @@ func (b *background) start(db *DB) {
 	b.want = make(chan Ref, 4096)
 	b.kick = make(chan struct{}, 1)
 	b.done = make(chan struct{})
-	b.idle.Add(2)
+	b.idle.Add(3)
 	go db.runSealer()
 	go db.runHousekeeping()
+	go db.warm()
 }
 
 func (b *background) stop() {

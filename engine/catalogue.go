@@ -79,13 +79,16 @@ func decodeCounts(rec []byte) (*objectCounts, error) {
 	return c, r.close()
 }
 
+// resourcesShare is the part of the memory that resources by their ids may take.
+const resourcesShare = 21
+
 // openCatalogue reads policies and rules; what else there is stays in p.
 func openCatalogue(p *pebble.DB, o *Options) (*catalogue, error) {
 	// A quarter of the memory: listings need postings and resources, ingest needs resources and states.
 	part := o.MemoryBytes / 4 / 16
 	c := &catalogue{
 		p:          p,
-		resources:  newClockCache[UUID, *resource](3*part, hashUUID),
+		resources:  newClockCache[UUID, *resource](o.MemoryBytes/resourcesShare, hashUUID),
 		byOrdinal:  newClockCache[uint32, *resource](4*part, hashOrdinal),
 		metrics:    newClockCache[Ref, *metric](2*part, hashRef),
 		metricRefs: newClockCache[UUID, Ref](part, hashUUID),

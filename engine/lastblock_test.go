@@ -76,7 +76,9 @@ func TestLastBlock(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := view()
-	check(before, 600, 3000)
+	for range 2 { // what is asked for again is kept
+		check(before, 600, 3000)
+	}
 	old := cached()
 	if len(old) != 2 {
 		t.Fatalf("%d blocks are kept", len(old))

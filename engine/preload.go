@@ -25,29 +25,40 @@ func (db *DB) preload(order []uint64, most int) int {
 	return n
 }
 
-// preloadPart brings series that are not in memory there, by walking metric records and series records side by side: two gets a series take
-// three times as long. refs ascend; the caller holds their stripes and DB.visible for reading, or recovers. What it does not bring is
-// to be loaded alone, as is everything once the head takes most bytes.
+// preloadPart brings series that are not in memory there. refs ascend; the caller holds their stripes and DB.visible for reading, or
+// recovers. What it does not bring is to be loaded alone, as is everything once the head takes most bytes.
 func (db *DB) preloadPart(refs []Ref, most int64) {
+	db.readBeside(refs, func(s *series) bool {
+		if db.head.bytes.Load() > most {
+			return false // what there is no room for is read when its turn comes
+		}
+		s.touched = true
+		db.head.put(s)
+		return true
+	})
+}
+
+// readBeside reads series that are not in memory by walking metric records and series records side by side, two gets a series take three
+// times as long, and hands them to fn while it says that there is room for more. refs ascend; the caller holds their stripes, or recovers.
+// If it came to their end, next is the metric after them, if there is one.
+func (db *DB) readBeside(refs []Ref, fn func(s *series) (more bool)) (next Ref, ok bool) {
 	if len(refs) == 0 {
-		return
+		return 0, false
 	}
+	version, settled := db.cat.mark()
 	var metrics, records forwardIter
 	if metrics.open(db.p, keyMetric) != nil {
-		return
+		return 0, false
 	}
 	defer metrics.it.Close() // errors were seen by find
 	if records.open(db.p, keySeries) != nil {
-		return
+		return 0, false
 	}
 	defer records.it.Close()
 	policies := db.cat.policies.Load()
 	for _, ref := range refs {
-		if db.head.bytes.Load() > most {
-			return // what there is no room for is read when its turn comes
-		}
 		rec, err := metrics.find(ref)
-		if rec == nil || err != nil {
+		if rec == nil || err != nil || db.head.get(ref) != nil {
 			continue
 		}
 		meta, err := decodeMetricState(rec, policies)
@@ -58,11 +69,17 @@ func (db *DB) preloadPart(refs []Ref, most int64) {
 		if rec, err = records.find(ref); rec != nil && err == nil {
 			err = s.restore(rec)
 		}
-		if err == nil {
-			s.touched = true
-			db.head.put(s)
+		if err != nil {
+			continue
+		}
+		if settled {
+			db.cat.states.put(ref, meta, stateBytes, &db.cat.version, version)
+		}
+		if !fn(s) {
+			return 0, false
 		}
 	}
+	return metrics.next()
 }
 
 // decodeMetricState takes from a metric record what a series needs of it.
@@ -92,6 +109,17 @@ func (f *forwardIter) open(p *pebble.DB, prefix byte) (err error) {
 	f.key[0] = prefix
 	f.it, err = p.NewIter(&pebble.IterOptions{LowerBound: []byte{prefix}, UpperBound: []byte{prefix + 1}})
 	return err
+}
+
+// next returns the ordinal of the record after the one last looked for.
+func (f *forwardIter) next() (Ref, bool) {
+	if f.ok && bytes.Equal(f.it.Key(), f.key[:]) {
+		f.ok = f.it.Next()
+	}
+	if !f.ok || len(f.it.Key()) != len(f.key) {
+		return 0, false
+	}
+	return Ref(binary.BigEndian.Uint32(f.it.Key()[1:])), true
 }
 
 // find returns the record of an ordinal greater than the last one looked for, nil if there is none; it is valid until the next call.

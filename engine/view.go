@@ -382,9 +382,9 @@ func (v *View) lastBlock(kind byte, width int64, s *viewSeries, end blockEnd, fr
 	return k, b
 }
 
-// keep keeps a block that was read without fault if it is the last one of a series that is in memory.
+// keep keeps a block that was read without fault if it is the last one of a series that is in memory and was asked for before.
 func (v *View) keep(s *viewSeries, end blockEnd, k blockKey, val []byte) {
-	if s.held && k.end == end.end {
+	if s.held && k.end == end.end && v.db.last.again(s.ref) {
 		v.db.last.keep(k, val, v.epoch)
 	}
 }
