@@ -71,13 +71,10 @@ func (db *DB) findOldest(ctx context.Context) (int64, error) {
 		return err
 	}
 	err := db.head.each(func(ref Ref) error {
-		db.head.lock(1 << stripeOf(ref))
-		defer db.head.unlock(1 << stripeOf(ref))
-		s := db.head.get(ref)
-		if s == nil || s.gone {
-			return nil
+		if oldest, ok := db.oldestInHead(ref); ok {
+			return take(ref, oldest)
 		}
-		return take(ref, s.oldestUnsealed())
+		return nil
 	})
 	if err != nil {
 		return found, err
@@ -97,10 +94,13 @@ func (db *DB) findOldest(ctx context.Context) (int64, error) {
 			return found, err
 		}
 		ref := Ref(beUint32(it.Key()[1:]))
-		if !db.inHead(ref) && s.decodeRecord(v) == nil {
-			if err := take(ref, s.oldestUnsealed()); err != nil {
-				return found, err
-			}
+		if oldest, ok := db.oldestInHead(ref); ok { // perhaps brought there since
+			err = take(ref, oldest)
+		} else if s.decodeRecord(v) == nil {
+			err = take(ref, s.oldestUnsealed())
+		}
+		if err != nil {
+			return found, err
 		}
 	}
 	// Blocks of raw samples: of each tier the oldest partition.
@@ -112,10 +112,15 @@ func (db *DB) findOldest(ctx context.Context) (int64, error) {
 	})
 }
 
-func (db *DB) inHead(ref Ref) bool {
+// oldestInHead is the time of the oldest sample of a series that is in memory and not in its blocks.
+func (db *DB) oldestInHead(ref Ref) (t int64, ok bool) {
 	db.head.lock(1 << stripeOf(ref))
 	defer db.head.unlock(1 << stripeOf(ref))
-	return db.head.get(ref) != nil
+	s := db.head.get(ref)
+	if s == nil || s.gone {
+		return 0, false
+	}
+	return s.oldestUnsealed(), true
 }
 
 func (db *DB) oldestOfTier(it *pebble.Iterator, width int64, found *int64) error {
