@@ -34,7 +34,7 @@ var Targets = []Target{
 	{Name: "mongots", Folder: "mongots", Server: true, Syncs: true, Needs: "-mongodb URI, or mongod in PATH, 5.0 or newer", About: "MongoDB's time-series collections"},
 	{Name: "promserver", Folder: "promserver", Server: true, Needs: "Debian's package prometheus: -install", About: "Prometheus' server, remote write and its query API"},
 	{Name: "vmserver", Folder: "vmserver", Server: true, Needs: "Debian's package victoria-metrics: -install", About: "VictoriaMetrics' server"},
-	{Name: "influxdb", Folder: "influxdb", Server: true, Needs: "Debian's package influxdb: -install", About: "InfluxDB's server"},
+	{Name: "influxdb", Folder: "influxdb", Server: true, Syncs: true, Needs: "Debian's package influxdb: -install", About: "InfluxDB's server, which syncs each batch, asked or not"},
 }
 
 // DefaultTargets is what a run measures when nothing else is said.
