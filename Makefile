@@ -6,7 +6,7 @@ FUZZTIME            ?= 4s
 SOAK                ?= 10m
 LOAD                ?= 5m
 CLOUD               ?=
-BENCH               ?= -for 14m -patience 90s
+BENCH               ?= -for 14m -patience 2m
 STATICCHECK_VERSION := v0.8.2
 
 BIN         := $(CURDIR)/.cache/bin

@@ -68,6 +68,9 @@ func Generated() [][2]string {
 	}
 }
 
+// IsGenerated tells whether the set of that name, without ticks, can be generated.
+func IsGenerated(base string) bool { return makerOf(base) != nil }
+
 // ParseName splits NAME:TICKS, which is the first ticks steps of the set NAME; 0 is all of it.
 func ParseName(name string) (base string, ticks int, err error) {
 	base, text, cut := strings.Cut(name, ":")

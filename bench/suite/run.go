@@ -130,13 +130,14 @@ func (s *session) prepare(ctx context.Context) error {
 // open opens a set, which is made first if it is not there.
 func (s *session) open(name string) (*dataset.Set, error) {
 	dir := filepath.Join(s.o.Work, dataset.DirName(name))
-	set, err := dataset.Prepared(dir, name)
-	if !errors.Is(err, os.ErrNotExist) {
-		return set, err
-	}
 	base, ticks, err := dataset.ParseName(name)
 	if err != nil {
 		return nil, err
+	}
+	if dataset.IsGenerated(base) || !s.outdated(dir) {
+		if set, err := dataset.Prepared(dir, name); !errors.Is(err, os.ErrNotExist) {
+			return set, err
+		}
 	}
 	if ticks > 0 { // the beginning of a set that is not generated
 		whole, err := s.open(base)
@@ -160,6 +161,20 @@ func (s *session) open(name string) (*dataset.Set, error) {
 		return nil, err
 	}
 	return dataset.Open(dir)
+}
+
+// outdated tells whether the file that a set is made from was changed since.
+func (s *session) outdated(dir string) bool {
+	made, err := os.Stat(filepath.Join(dir, "meta.txt"))
+	if err != nil {
+		return false
+	}
+	for _, path := range []string{s.o.CSVPath, s.o.PTSPath, s.o.SeriesPath} {
+		if info, err := os.Stat(path); path != "" && err == nil && info.ModTime().After(made.ModTime()) {
+			return true
+		}
+	}
+	return false
 }
 
 const realStepMillis = 300_000

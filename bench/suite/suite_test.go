@@ -255,6 +255,32 @@ func TestServersAreMeasuredAndLimited(t *testing.T) {
 	}
 }
 
+func TestATraceIsReadAgainWhenItChanged(t *testing.T) {
+	work := t.TempDir()
+	csv := filepath.Join(work, "trace.csv")
+	s := &session{o: Options{Work: work, CSVPath: csv}}
+	for i, want := range []int64{2, 3, 3} {
+		rows := []string{"time,series,value", "1,a,1", "2,a,1", "3,a,1"}[:min(3+i, 4)]
+		if i < 2 {
+			if err := os.WriteFile(csv, []byte(strings.Join(rows, "\n")+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			later := time.Now().Add(time.Duration(i) * time.Hour)
+			if err := os.Chtimes(csv, later, later); err != nil {
+				t.Fatal(err)
+			}
+		}
+		set, err := s.open("mine:10")
+		if err != nil || set.Samples != want {
+			t.Fatalf("%+v, %v; want %d samples", set, err, want)
+		}
+	}
+	s.o.CSVPath = ""
+	if _, err := s.open("other"); err == nil || !strings.Contains(err.Error(), "-csv") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestPatienceEnds(t *testing.T) {
 	for _, tc := range []struct {
 		set  func(*Options)

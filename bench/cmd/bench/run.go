@@ -42,7 +42,7 @@ func options(args []string, out io.Writer) (o suite.Options, err error) {
 		return fs.String(name, standard, usage+", comma separated; see bench list")
 	}
 	targets := list("targets", strings.Join(suite.DefaultTargets(), ","), "what is measured")
-	sets := list("sets", "D1,D2:288,A:1200", "sets of samples, each also as NAME:TICKS")
+	sets := list("sets", "D1,A:1200,D2", "sets of samples, each also as NAME:TICKS")
 	phases := list("phases", strings.Join(suite.PhaseNames(), ","), "phases")
 	parts := list("goals", strings.Join(suite.PartNames(), ","), "goal parts that follow, or none")
 	writers := fs.String("writers", "1,2", "numbers of writers, comma separated")
