@@ -86,8 +86,8 @@ type touchedSeries struct {
 	bufLen int
 	last   sampleState
 	maxT   int64
-	mem    int64
-	first  int64 // time of the first row
+	bufCap int
+	notes  int64 // their bytes
 	slow   bool  // its rows are not all newer than what is stored, in order
 	want   bool  // its tail has become long enough to seal
 }
@@ -241,7 +241,7 @@ func (db *DB) resolve(a *appender, rows []row) error {
 			a.absent = append(a.absent, rows[i].ref)
 			continue
 		}
-		a.warm ^= s.maxT
+		a.warm ^= s.maxT ^ int64(s.tail.n) // its two lines
 		if n := len(s.tail.buf); n > 0 {
 			a.warm ^= int64(s.tail.buf[n-1])
 		}
@@ -279,7 +279,7 @@ func (db *DB) apply(a *appender, rows []row, seq uint64) (res AppendResult) {
 		if s.seq != seq { // its first row
 			s.seq, s.markIndex = seq, int32(len(a.touched))
 			a.touched = append(a.touched, touchedSeries{s: s, n: s.tail.n, bufLen: len(s.tail.buf), last: s.tail.last,
-				maxT: s.maxT, mem: s.memBytes(), first: r.t})
+				maxT: s.maxT, bufCap: cap(s.tail.buf), notes: s.notes.memBytes()})
 		}
 		if r.t <= s.maxT && !(s.all && r.t == s.maxT) {
 			a.touched[s.markIndex].slow, slow = true, true
@@ -295,14 +295,18 @@ func (db *DB) apply(a *appender, rows []row, seq uint64) (res AppendResult) {
 	res.Accepted = len(rows)
 	for i := range a.touched {
 		t := &a.touched[i]
-		s := t.s
-		if pl := s.meta.plan(); slow && t.slow {
+		s, mem := t.s, int64(0)
+		if pl := s.plan(); slow && t.slow {
+			mem -= s.restBytes()
 			s.maxT, s.groups = t.maxT, nil
 			db.merge(a, t, rows, pl, &res)
+			mem += s.restBytes()
 		} else if (pl.hasRate || !pl.nested) && !pl.keepAll {
+			mem -= s.restBytes()
 			s.seamAhead(pl, t)
+			mem += s.restBytes()
 		}
-		if (t.maxT == noTime || t.slow) && s.meta.plan().raw != 0 {
+		if (t.maxT == noTime || t.slow) && s.plan().raw != 0 {
 			db.oldest.note(s.oldestUnsealed())
 		}
 		s.touched = true
@@ -310,9 +314,9 @@ func (db *DB) apply(a *appender, rows []row, seq uint64) (res AppendResult) {
 			s.firstSeq.Store(seq)
 			db.head.queue.push(s, seq)
 		}
-		t.want = s.tail.n >= s.sealAt && t.n < s.sealAt || len(s.late) >= maxLate && t.slow
-		if mem := s.memBytes(); mem != t.mem {
-			db.head.bytes.Add(mem - t.mem)
+		t.want = s.tail.n >= int(s.sealAt) && t.n < int(s.sealAt) || t.slow && len(s.late) >= maxLate
+		if mem += int64(cap(s.tail.buf)-t.bufCap) + s.notes.memBytes() - t.notes; mem != 0 {
+			db.head.bytes.Add(mem)
 		}
 	}
 	return res
@@ -424,10 +428,12 @@ func (s *series) notesFor(a *appender, fresh []row) *notes {
 // sample before them. t is the series before the batch.
 func (s *series) seamAhead(pl *plan, t *touchedSeries) {
 	s.findGroups(pl, t)
-	if t.maxT != noTime {
+	r := tailReader{b: s.tail.buf[t.bufLen:], st: t.last}
+	first := r
+	if first.next(); t.maxT != noTime {
 		low := pl.floor(t.maxT)
 		for i, w := range pl.widths {
-			start, before := rollup.Floor(t.first, w), t.maxT
+			start, before := rollup.Floor(first.st.t, w), t.maxT
 			if g := s.groups[i]; g.start == start {
 				before = g.before
 			}
@@ -437,7 +443,6 @@ func (s *series) seamAhead(pl *plan, t *touchedSeries) {
 			}
 		}
 	}
-	r := tailReader{b: s.tail.buf[t.bufLen:], st: t.last}
 	for before := t.maxT; r.next(); before = r.st.t {
 		s.advanceGroups(pl, before, r.st.t)
 	}

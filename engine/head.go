@@ -24,15 +24,18 @@ type head struct {
 	queue dirtyQueue
 }
 
+// Metrics made together, as those of a host are, mostly get their samples together: neighbours share a stripe, so that batches of
+// different hosts do not wait for each other, and a batch takes few stripes.
 const (
 	stripeCount   = 64
+	stripeRun     = 64
 	seriesPageLen = 512
 )
 
 // A slot is guarded by the stripe of its ref.
 type seriesPage [seriesPageLen]*series
 
-func stripeOf(ref Ref) int { return int(ref % stripeCount) }
+func stripeOf(ref Ref) int { return int(ref / stripeRun % stripeCount) }
 
 // lock takes the stripes of the mask in ascending order.
 func (h *head) lock(mask uint64) {
@@ -216,7 +219,7 @@ func newSeries(ref Ref, meta *metricState) *series {
 }
 
 func emptySeries(ref Ref, meta *metricState, pl *plan) *series {
-	return &series{ref: ref, meta: meta, maxT: noTime, sealAt: maxBlockRows, sealed: noTime, from: noTime, carry: sampleState{t: noTime},
+	return &series{ref: ref, meta: meta, policy: meta.policy, maxT: noTime, sealAt: maxBlockRows, sealed: noTime, from: noTime, carry: sampleState{t: noTime},
 		all: pl.keepAll}
 }
 
@@ -228,6 +231,6 @@ func (s *series) restore(rec []byte) error {
 	if !s.tail.restore() || !s.notes.restore() {
 		return fmt.Errorf("%w: tail of series record", ErrCorrupt)
 	}
-	s.sealAt = s.tail.n + maxBlockRows
+	s.sealAt = int32(s.tail.n + maxBlockRows)
 	return nil
 }

@@ -354,7 +354,7 @@ func (r *rebuild) finish() (bool, error) {
 		r.put(lateSample{ts[i], vs[i], notes[i]})
 	}
 	r.release()
-	n.seq, n.sealAt, n.touched = s.seq, n.tail.n+maxBlockRows, true
+	n.seq, n.sealAt, n.touched = s.seq, int32(n.tail.n+maxBlockRows), true
 	return true, r.wb.Set(seriesKey(nil, r.ref), n.appendRecord(nil, n.sealed, n.carry, n.ends, nil, &n.tail, n.notes, nil), nil)
 }
 

@@ -265,12 +265,12 @@ func (w *replayWorker) series(s *series, order []uint64) {
 		s.firstSeq.Store(c.seq(order[0]))
 		w.dirty = append(w.dirty, dirtyItem{s, c.seq(order[0])})
 	}
-	if pl := s.meta.plan(); (pl.hasRate || !pl.nested) && !pl.keepAll || !c.follow(s, order) {
+	if pl := s.plan(); (pl.hasRate || !pl.nested) && !pl.keepAll || !c.follow(s, order) {
 		w.records(s, order)
 		return
 	}
 	// Where DB.apply would have nothing to do but to append, records make no difference.
-	mem := s.memBytes()
+	mem := int64(cap(s.tail.buf)) + s.notes.memBytes()
 	for _, k := range order {
 		row := &c.rows[uint32(k)]
 		s.tail.append(row.t, row.value)
@@ -279,7 +279,7 @@ func (w *replayWorker) series(s *series, order []uint64) {
 		}
 	}
 	s.maxT, s.seq, s.touched = s.tail.last.t, c.seq(order[len(order)-1]), true
-	w.r.db.head.bytes.Add(s.memBytes() - mem)
+	w.r.db.head.bytes.Add(int64(cap(s.tail.buf)) + s.notes.memBytes() - mem)
 }
 
 // records applies the rows of one series record by record, as they were applied when they came.

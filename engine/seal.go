@@ -155,7 +155,7 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, mode sealMode) (done
 	s.groups = nil // they look at samples that may have left the tail
 	s.tail, s.sealed, s.carry, s.ends, s.seams, s.hint = rest, edge, carry, st.ends, seams, st.hint
 	s.notes = noted
-	s.sealAt = rest.n + maxBlockRows
+	s.sealAt = int32(rest.n + maxBlockRows)
 	s.firstSeq.Store(0)
 	db.head.bytes.Add(s.memBytes() - before)
 	db.stats.seals.Add(1)

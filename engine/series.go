@@ -26,23 +26,23 @@ type seam struct {
 //
 // All fields are guarded by the stripe of ref and, against View, by holding DB.visible for reading.
 type series struct {
-	// What appending touches comes first, in one pair of cache lines.
-	maxT      int64 // newest sample ever stored; noTime if there is none
-	tail      tail
-	seq       uint64 // log record that brought the newest samples
-	markIndex int32  // of this series among those of the record being applied
+	// What appending touches comes first, in two cache lines: a batch of a thousand series waits for memory and little else.
+	maxT      int64         // newest sample ever stored; noTime if there is none
+	seq       uint64        // log record that brought the newest samples
+	firstSeq  atomic.Uint64 // oldest log record with samples not persisted in blocks or record; 0: none
+	notes     *notes        // what is known of the tail's samples beside time and value; nil: nothing
+	policy    *policyEntry  // that of meta
 	ref       Ref
-	meta      *metricState
+	markIndex int32  // of this series among those of the record being applied
+	sealAt    int32  // samples in the tail at which it is worth sealing
+	edits     uint32 // times the tail was rewritten rather than appended to
+	sealing   bool   // one sealer at a time
+	gone      bool   // the metric was deleted
+	touched   bool   // used since the last eviction sweep
+	all       bool   // its policy keeps all samples
+	tail      tail
 
-	sealAt   int           // samples in the tail at which it is worth sealing
-	firstSeq atomic.Uint64 // oldest log record with samples not persisted in blocks or record; 0: none
-	edits    uint32        // times the tail was rewritten rather than appended to
-	sealing  bool          // one sealer at a time
-	gone     bool          // the metric was deleted
-	touched  bool          // used since the last eviction sweep
-	all      bool          // its policy keeps all samples
-	notes    *notes        // what is known of the tail's samples beside time and value; nil: nothing
-
+	meta   *metricState
 	sealed int64       // groups that end at or before it are in blocks; noTime: none
 	from   int64       // groups that begin before it may have points of samples that are gone (see rebuild.go); noTime: none
 	carry  sampleState // newest sample before the tail; t is noTime if there is none
@@ -69,13 +69,17 @@ func (s *series) newest() int64 {
 	return s.carry.t
 }
 
+// plan is meta's, without a look at meta.
+func (s *series) plan() *plan { return s.policy.now.Load().plan }
+
 // memBytes is what the series takes in memory.
 func (s *series) memBytes() int64 {
-	n := int64(cap(s.tail.buf)) + int64(cap(s.seams))*24 + seriesBytes
-	if s.notes != nil || s.late != nil {
-		n += s.notes.memBytes() + int64(cap(s.late))*lateBytes
-	}
-	return n
+	return int64(cap(s.tail.buf)) + seriesBytes + s.notes.memBytes() + s.restBytes()
+}
+
+// restBytes is what it takes besides tail and notes.
+func (s *series) restBytes() int64 {
+	return int64(cap(s.seams))*24 + int64(cap(s.late))*lateBytes
 }
 
 const seriesBytes = 352 // struct, its slot and the allocator's rounding
