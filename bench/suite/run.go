@@ -224,6 +224,12 @@ func (s *session) all(ctx context.Context) error {
 		if !slices.Contains(s.o.Parts, p.Name) {
 			continue
 		}
+		if s.o.For > 0 && time.Since(s.begun) > s.o.For {
+			if err := s.miss(results.Missing{Target: "goals: " + p.Name, Why: s.late()}); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := s.part(ctx, p); err != nil {
 			return err
 		}
@@ -284,13 +290,16 @@ func (s *session) impatient(j job) (over bool, err error) {
 	}
 	switch {
 	case rest > 0 && time.Since(s.begun) > rest:
-		why := fmt.Sprintf("the run was to take no more than about %v: see -for", s.o.For)
-		return true, s.miss(results.Missing{Target: "all targets", Set: j.set.Name, Phase: j.phase, Why: why})
+		return true, s.miss(results.Missing{Target: "all targets", Set: j.set.Name, Phase: j.phase, Why: s.late()})
 	case s.o.Patience > 0 && s.used[j.turn()] > s.o.Patience:
 		why := fmt.Sprintf("its phases on this set took more than %v by then: see -patience", s.o.Patience)
 		return true, s.miss(results.Missing{Target: j.target.Name, Set: j.set.Name, Phase: j.phase, Why: why})
 	}
 	return false, nil
+}
+
+func (s *session) late() string {
+	return fmt.Sprintf("the run was to take no more than about %v: see -for", s.o.For)
 }
 
 // try runs the process or processes of a job, on a store that is its own if it is to be fresh.

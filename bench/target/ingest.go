@@ -16,6 +16,7 @@ func (p *phase) ingest() error {
 	if err := p.open(); err != nil {
 		return err
 	}
+	p.noteVersion()
 	w := p.watch()
 	samples, err := p.appendAll()
 	if err != nil {

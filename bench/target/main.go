@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"runtime/pprof"
 	"slices"
 	"strings"
@@ -115,19 +116,39 @@ func (p *phase) run(data string) (err error) {
 	return run(p)
 }
 
-// open opens the target and notes its version.
+// open opens the target.
 func (p *phase) open() error {
 	if err := p.engine.Open(p.store, p.set, p.options); err != nil {
 		return fmt.Errorf("%w: %w", errNotOpened, err)
 	}
-	if v, ok := p.engine.(Versioned); ok && p.result.Texts["version"] == "" {
-		text, err := v.Version()
-		if err != nil {
-			text = fmt.Sprintf("unknown: %v", err)
-		}
-		p.result.Texts["version"] = text
-	}
 	return nil
+}
+
+// noteVersion asks an open target what it is.
+func (p *phase) noteVersion() {
+	v, ok := p.engine.(Versioned)
+	if !ok {
+		return
+	}
+	text, err := v.Version()
+	if err != nil {
+		text = fmt.Sprintf("unknown: %v", err)
+	}
+	p.result.Texts["version"] = text
+}
+
+// ModuleVersion is the version of a module that this program is linked with, or why it cannot be told.
+func ModuleVersion(path string) (string, error) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "", errors.New("built without modules")
+	}
+	for _, m := range info.Deps {
+		if m.Path == path {
+			return m.Version, nil
+		}
+	}
+	return "", fmt.Errorf("no module %s in this program", path)
 }
 
 // remove takes away what earlier runs left at a server that others run.

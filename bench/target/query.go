@@ -49,6 +49,7 @@ func (p *phase) query() error {
 	}
 	p.put("reopen_ms", w.wall()*1e3)
 	p.put("reopen_cpu_ms", w.used().all()*1e3)
+	p.noteVersion()
 	runtime.GC()
 	for _, q := range p.questions() {
 		if err := p.time(q); err != nil {

@@ -165,6 +165,12 @@ func (e *engine) Lookup(key, value string) (series, nameBytes int, err error) {
 
 func (e *engine) Unit() time.Duration { return time.Millisecond }
 
+// Version implements target.Versioned.
+func (e *engine) Version() (string, error) {
+	v, err := target.ModuleVersion("github.com/cockroachdb/pebble/v2")
+	return "pebble " + v, err
+}
+
 func (e *engine) Close() error { return e.db.Close() }
 
 func main() { target.Main("naive", &engine{}) }

@@ -152,6 +152,12 @@ func (e *engine) NotAtRest() []string { return []string{"wal", "chunks_head"} }
 
 func (e *engine) Unit() time.Duration { return time.Millisecond }
 
+// Version implements target.Versioned.
+func (e *engine) Version() (string, error) {
+	v, err := target.ModuleVersion("github.com/prometheus/prometheus")
+	return "tsdb of prometheus " + v, err
+}
+
 func (e *engine) Close() error { return e.db.Close() }
 
 func main() { target.Main("prometheus", &engine{}) }

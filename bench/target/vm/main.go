@@ -9,6 +9,7 @@ import (
 	"flag"
 	"math"
 	"os"
+	"os/exec"
 	"time"
 
 	"github.com/VictoriaMetrics/VictoriaMetrics/lib/logger"
@@ -133,6 +134,15 @@ func (e *engine) Lookup(key, value string) (series, nameBytes int, err error) {
 func (e *engine) NotAtRest() []string { return []string{"cache"} }
 
 func (e *engine) Unit() time.Duration { return time.Millisecond }
+
+// libraryPackage is where Debian's sources of the library come from.
+const libraryPackage = "golang-github-victoriametrics-victoriametrics-dev"
+
+// Version implements target.Versioned.
+func (e *engine) Version() (string, error) {
+	text, err := exec.Command("dpkg-query", "-W", "-f", "${Version}", libraryPackage).Output()
+	return "lib/storage of victoria-metrics " + string(text), err
+}
 
 func (e *engine) Close() error {
 	e.store.MustClose()
