@@ -37,7 +37,7 @@ const (
 	opMsg        = 2013
 )
 
-// Script runs a server on loopback until the test ends. It greets clients by itself; answer says what the others of their commands get, nil
+// Script runs a server on loopback until the test ends. It greets clients by itself and has no collections; answer says what the others of their commands get, nil
 // being no answer at all. A document without "ok" gets it.
 func Script(t testing.TB, wire int, answer func(command string, asked bson.M) bson.D) *Scripted {
 	t.Helper()
@@ -116,6 +116,9 @@ func (s *Scripted) reply(name string, asked bson.M) bson.D {
 		return bson.D{{Key: "ismaster", Value: true}, {Key: "isWritablePrimary", Value: true}, {Key: "helloOk", Value: true},
 			{Key: "minWireVersion", Value: 0}, {Key: "maxWireVersion", Value: s.wire}, {Key: "maxBsonObjectSize", Value: 16 << 20},
 			{Key: "maxMessageSizeBytes", Value: longestAsked}, {Key: "maxWriteBatchSize", Value: 100_000}, {Key: "ok", Value: 1.0}}
+	}
+	if name == "listIndexes" {
+		return bson.D{{Key: "ok", Value: 0.0}, {Key: "code", Value: 26}, {Key: "codeName", Value: "NamespaceNotFound"}, {Key: "errmsg", Value: "no collection"}}
 	}
 	s.mu.Lock()
 	s.asked = append(s.asked, asked)

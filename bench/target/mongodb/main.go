@@ -4,13 +4,10 @@ package main
 
 import (
 	"cmp"
-	"context"
-	"sync"
+	"errors"
 	"time"
 
-	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo"
-	"go.mongodb.org/mongo-driver/mongo/options"
 
 	"github.com/telemetrydb/tsdb/bench/dataset"
 	"github.com/telemetrydb/tsdb/bench/mongodb"
@@ -26,7 +23,6 @@ type ceilometer struct {
 	owners  *mongo.Collection   // Ceilometer's collection resource
 	known   map[seriesName]bool // the set's
 	writers []*writer
-	indexes func() error // makes the indexes at the first call
 }
 
 // seriesName is how a sample's document names its series.
@@ -54,43 +50,26 @@ func (c *ceilometer) Open(dir string, set *dataset.Set, o target.Options) (err e
 	for i := range c.writers {
 		c.writers[i] = &writer{c: c, resources: resources, metadata: map[string]*metadata{}}
 	}
-	c.indexes = sync.OnceValue(c.makeIndexes)
+	if err := c.makeIndexes(); err != nil {
+		return errors.Join(err, c.server.Close())
+	}
 	return nil
 }
 
-// makeIndexes makes those that Ceilometer makes, less the one that lets samples expire.
+// makeIndexes makes those that Ceilometer makes when it starts, less the one that lets samples expire.
 func (c *ceilometer) makeIndexes() error {
 	const up, down = 1, -1
-	meters := []mongo.IndexModel{
-		index("meter_idx", up, "resource_id", "user_id", "counter_name", "timestamp"),
-		index("meter_project_idx", up, "resource_id", "project_id", "counter_name", "timestamp"),
-		index("timestamp_idx", down, "timestamp"),
-	}
-	owners := []mongo.IndexModel{
-		index("resource_user_project_timestamp", down, "user_id", "project_id", "last_sample_timestamp"),
-		index("last_sample_timestamp_idx", down, "last_sample_timestamp"),
-	}
-	return c.server.Do("createIndexes", func(ctx context.Context) error {
-		if _, err := c.meters.Indexes().CreateMany(ctx, meters); err != nil {
-			return err
-		}
-		_, err := c.owners.Indexes().CreateMany(ctx, owners)
-		return err
-	})
-}
-
-func index(name string, direction int, fields ...string) mongo.IndexModel {
-	var keys bson.D
-	for _, f := range fields {
-		keys = append(keys, bson.E{Key: f, Value: direction})
-	}
-	return mongo.IndexModel{Keys: keys, Options: options.Index().SetName(name)}
+	return errors.Join(
+		c.server.MakeIndexes(c.meters,
+			mongodb.Index{Name: "meter_idx", Direction: up, Fields: []string{"resource_id", "user_id", "counter_name", "timestamp"}},
+			mongodb.Index{Name: "meter_project_idx", Direction: up, Fields: []string{"resource_id", "project_id", "counter_name", "timestamp"}},
+			mongodb.Index{Name: "timestamp_idx", Direction: down, Fields: []string{"timestamp"}}),
+		c.server.MakeIndexes(c.owners,
+			mongodb.Index{Name: "resource_user_project_timestamp", Direction: down, Fields: []string{"user_id", "project_id", "last_sample_timestamp"}},
+			mongodb.Index{Name: "last_sample_timestamp_idx", Direction: down, Fields: []string{"last_sample_timestamp"}}))
 }
 
 func (c *ceilometer) Append(i int, samples []dataset.Sample) error {
-	if err := c.indexes(); err != nil {
-		return err
-	}
 	return c.writers[i].record(samples)
 }
 

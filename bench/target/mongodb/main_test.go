@@ -146,6 +146,10 @@ func TestWrongAnswers(t *testing.T) {
 	if err := dataset.Generate(data, "D1", 3); err != nil {
 		t.Fatal(err)
 	}
+	set, err := dataset.Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
 	refused := bson.D{{Key: "ok", Value: 0.0}, {Key: "code", Value: 14031}, {Key: "codeName", Value: "OutOfDiskSpace"}, {Key: "errmsg", Value: "disk full"}}
 	batch := func(doc bson.D) bson.D {
 		return bson.D{{Key: "cursor", Value: bson.D{{Key: "id", Value: int64(0)}, {Key: "ns", Value: "a.b"}, {Key: "firstBatch", Value: bson.A{doc}}}}}
@@ -170,13 +174,18 @@ func TestWrongAnswers(t *testing.T) {
 		{"find", refused, scan, "OutOfDiskSpace"},
 		{"aggregate", batch(bson.D{{Key: "avg", Value: nil}}), means, "no number avg"},
 	} {
-		c := opened(t, data, ferret.Script(t, ferret.Wire36, func(command string, _ bson.M) bson.D {
+		c := &ceilometer{}
+		err := c.Open(t.TempDir(), set, target.Options{Writers: 1, URI: ferret.Script(t, ferret.Wire36, func(command string, _ bson.M) bson.D {
 			if command == tc.command {
 				return tc.answer
 			}
 			return bson.D{{Key: "version", Value: "4.4.0"}, {Key: "value", Value: bson.D{}}, {Key: "n", Value: 1}}
-		}).URI)
-		if err := tc.do(c); err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), "MongoDB at 127.0.0.1:") {
+		}).URI})
+		if err == nil {
+			err = tc.do(c)
+			c.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), "MongoDB at 127.0.0.1:") {
 			t.Errorf("%s: %v, want %s", tc.command, err, tc.want)
 		}
 	}

@@ -5,8 +5,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
@@ -51,7 +51,6 @@ type timeSeries struct {
 	server  *mongodb.Server
 	samples *mongo.Collection
 	metas   []bson.Raw // by series
-	create  func() error
 }
 
 func (c *timeSeries) Open(dir string, set *dataset.Set, o target.Options) (err error) {
@@ -70,11 +69,13 @@ func (c *timeSeries) Open(dir string, set *dataset.Set, o target.Options) (err e
 			return err
 		}
 	}
-	c.create = sync.OnceValue(c.makeCollection)
+	if err := c.makeCollection(); err != nil {
+		return errors.Join(err, c.server.Close())
+	}
 	return nil
 }
 
-// makeCollection makes the collection and the indexes for the questions by series, by project and by group.
+// makeCollection makes the collection and the indexes for the questions by series, by project and by group, unless they are there.
 func (c *timeSeries) makeCollection() error {
 	granularity := "seconds"
 	if time.Duration(c.set.StepMillis)*time.Millisecond >= slowStep {
@@ -88,24 +89,14 @@ func (c *timeSeries) makeCollection() error {
 	if err != nil && !mongodb.Exists(err) {
 		return err
 	}
-	var indexes []mongo.IndexModel
-	for _, fields := range [][]string{{"meta.resource", "meta.meter", "timestamp"}, {"meta.project", "timestamp"}, {"meta.group", "timestamp"}} {
-		var keys bson.D
-		for _, f := range fields {
-			keys = append(keys, bson.E{Key: f, Value: 1})
-		}
-		indexes = append(indexes, mongo.IndexModel{Keys: keys})
-	}
-	return c.server.Do("createIndexes", func(ctx context.Context) error {
-		_, err := c.samples.Indexes().CreateMany(ctx, indexes)
-		return err
-	})
+	const up = 1
+	return c.server.MakeIndexes(c.samples,
+		mongodb.Index{Name: "series", Direction: up, Fields: []string{"meta.resource", "meta.meter", "timestamp"}},
+		mongodb.Index{Name: "project", Direction: up, Fields: []string{"meta.project", "timestamp"}},
+		mongodb.Index{Name: "group", Direction: up, Fields: []string{"meta.group", "timestamp"}})
 }
 
 func (c *timeSeries) Append(_ int, samples []dataset.Sample) error {
-	if err := c.create(); err != nil {
-		return err
-	}
 	models := make([]mongo.WriteModel, len(samples))
 	for i, s := range samples {
 		models[i] = mongo.NewInsertOneModel().SetDocument(sample{primitive.DateTime(s.Millis), c.metas[s.Series], s.Value})
