@@ -6,7 +6,11 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=$1
 package=golang-github-victoriametrics-victoriametrics-dev
-if [ "${2:-}" = install ]; then
+if [ "${2:-}" = install ] && ! dpkg -L $package >/dev/null 2>&1; then
+	if [ "$(id -u)" -ne 0 ]; then
+		echo "the package $package is missing; as root: $0 OUTPUT install" >&2
+		exit 1
+	fi
 	apt-get update -qq
 	apt-get install -y -qq --no-install-recommends $package golang-github-victoriametrics-metrics-dev \
 		golang-github-victoriametrics-metricsql-dev golang-github-victoriametrics-fastcache-dev \
