@@ -10,6 +10,7 @@ import (
 // a phone. On the left are names; bars, lines and their figures are in a plot of their own.
 type chart struct {
 	ID, Title, Text string // Text says the same in words
+	Wide            bool   // deserves all the room there is
 	Height          int
 	Grid            []gridline
 	Names           []name
@@ -38,12 +39,11 @@ type (
 	}
 	dot struct {
 		X, Class string
-		Y        int
+		Y, R     int
 	}
 	value struct {
-		X, Text string
-		Y       int
-		Left    bool // of its place
+		X, Text, More string // More is left out where there is little room
+		Y             int
 	}
 )
 
@@ -69,20 +69,30 @@ func (a axis) at(v float64) float64 {
 
 func percent(v float64) string { return fmt.Sprintf("%.2f%%", v) }
 
-// logAxis spans the values in whole decades, or in halves of one where they are near each other.
+// logAxis spans the values with a little room on both sides.
 func logAxis(values []float64) axis {
-	low, high := slices.Min(values), slices.Max(values)
-	a := axis{math.Pow(10, math.Floor(math.Log10(low))), math.Pow(10, math.Ceil(math.Log10(high))), true}
-	if a.low == a.high {
-		a.high *= 10
-	}
-	return a
+	return axis{slices.Min(values) / 1.25, slices.Max(values) * 1.25, true}
 }
 
-// decades are the places of an axis that are worth a line.
-func (a axis) decades() (out []float64) {
-	for v := math.Pow(10, math.Ceil(math.Log10(a.low)-1e-9)); v <= a.high*1.0001; v *= 10 {
-		out = append(out, v)
+// most lines that an axis has: more would have labels that touch each other.
+const mostLines = 5
+
+// places of an axis that are worth a line: decades, and of a short axis also 2 and 5, or every other decade of a long one.
+func (a axis) places() (out []float64) {
+	steps, every := []float64{1, 2, 5}, 1
+	span := math.Log10(a.high / a.low)
+	if span > 1.4 {
+		steps = []float64{1}
+	}
+	if span > mostLines {
+		every = 2
+	}
+	for decade := int(math.Floor(math.Log10(a.low))); decade <= int(math.Ceil(math.Log10(a.high))); decade++ {
+		for _, step := range steps {
+			if v := step * math.Pow(10, float64(decade)); v >= a.low && v <= a.high && decade%every == 0 {
+				out = append(out, v)
+			}
+		}
 	}
 	return out
 }
@@ -95,8 +105,8 @@ type group struct {
 
 // measure is one bar.
 type measure struct {
-	name, text, class string
-	v                 float64
+	name, text, more, class string
+	v                       float64
 }
 
 // barChart draws bars from nothing, each group on a scale of its own.
@@ -114,7 +124,7 @@ func barChart(id, title string, groups []group) chart {
 				width = 0
 			}
 			c.Bars = append(c.Bars, bar{"0", percent(max(width, 0.4)), b.class, c.Height + 4, rowHeight - 8})
-			c.row(b, percent(max(width, 0.4)), false)
+			c.row(b, percent(max(width, 0.4)))
 		}
 	}
 	c.Height += 6
@@ -140,10 +150,10 @@ func ratioChart(id, title string, groups []group) chart {
 				b.class += " behind"
 			}
 			c.Bars = append(c.Bars, bar{percent(from), percent(max(to-from, 0.4)), b.class, c.Height + 4, rowHeight - 8})
-			c.row(b, percent(to), false)
+			c.row(b, percent(to))
 		}
 	}
-	for _, v := range a.decades() {
+	for _, v := range a.places() {
 		g := gridline{percent(a.at(v)), digits(round3(v)) + "×", ""}
 		if v > 0.99 && v < 1.01 {
 			g.Label, g.Class = "ours", "one"
@@ -165,11 +175,11 @@ func (c *chart) heading(title string) {
 }
 
 // row adds the name and the figure of a row, and goes on to the next.
-func (c *chart) row(b measure, x string, left bool) {
+func (c *chart) row(b measure, x string) {
 	base := c.Height + rowHeight - 7
 	c.Names = append(c.Names, name{base, b.name, b.class})
-	c.Values = append(c.Values, value{x, b.text, base, left})
-	c.Text += b.name + " " + b.text + "; "
+	c.Values = append(c.Values, value{x, b.text, b.more, base})
+	c.Text += b.name + " " + b.text + b.more + "; "
 	c.Height += rowHeight
 }
 
@@ -182,7 +192,7 @@ type spread struct {
 // spreadChart draws times on one logarithmic scale: a line from the shortest to the longest of a hundred, a bar from quarter to quarter, a dot at the
 // median.
 func spreadChart(id, title string, groups []string, spreads map[string][]spread) chart {
-	c := chart{ID: id, Title: title, Text: title + ". "}
+	c := chart{ID: id, Title: title, Text: title + ". ", Wide: true}
 	var all []float64
 	for _, g := range groups {
 		for _, s := range spreads[g] {
@@ -199,13 +209,13 @@ func spreadChart(id, title string, groups []string, spreads map[string][]spread)
 				c.Bars = append(c.Bars, bar{percent(a.at(s.low)), percent(max(a.at(s.high)-a.at(s.low), 0.4)), s.class, middle - 5, 10})
 			}
 			if s.p90 > 0 {
-				c.Dots = append(c.Dots, dot{percent(a.at(s.p90)), s.class + " tick", middle})
+				c.Dots = append(c.Dots, dot{percent(a.at(s.p90)), s.class + " tick", middle, 2})
 			}
-			c.Dots = append(c.Dots, dot{percent(a.at(s.median)), s.class, middle})
-			c.row(measure{name: s.name, class: s.class, text: s.text()}, percent(a.at(s.last())), false)
+			c.Dots = append(c.Dots, dot{percent(a.at(s.median)), s.class, middle, 4})
+			c.row(measure{name: s.name, class: s.class, text: Number(s.median, "us"), more: s.more()}, percent(a.at(s.last())))
 		}
 	}
-	for _, v := range a.decades() {
+	for _, v := range a.places() {
 		c.Grid = append(c.Grid, gridline{percent(a.at(v)), Number(v, "us"), ""})
 	}
 	c.Height += axisHeight
@@ -214,9 +224,9 @@ func spreadChart(id, title string, groups []string, spreads map[string][]spread)
 
 func (s spread) last() float64 { return max(s.best, s.median, s.p90, s.p99) }
 
-func (s spread) text() string {
+func (s spread) more() string {
 	if s.p99 > 0 {
-		return Number(s.median, "us") + ", p99 " + Number(s.p99, "us")
+		return ", p99 " + Number(s.p99, "us")
 	}
-	return Number(s.median, "us")
+	return ""
 }

@@ -19,7 +19,7 @@ func (r *Report) charts(set, title string, targets []string) (out []chart) {
 	add(ratioChart(id("ratios"), "Times of questions as a multiple of those of "+r.lines.name(reference)+", logarithmic", groups), len(groups))
 	names, spreads := r.spreads(set, targets)
 	if len(names) > 0 {
-		add(spreadChart(id("spread"), "Distribution of the times, logarithmic: shortest to p99, middle half, median", names, spreads), 1)
+		add(spreadChart(id("spread"), "Times of questions, logarithmic: line from shortest to p99, bar the middle half, dots median and p90", names, spreads), 1)
 	}
 	for _, one := range []struct {
 		id, title string
@@ -83,7 +83,7 @@ func (r *Report) ratios(set, reference string, targets []string) (out []group) {
 			if t == reference || !ok || r.differs(t, set, q) {
 				continue
 			}
-			g.bars = append(g.bars, measure{r.lines.name(t), digits(round3(v/mine)) + "×", r.tint(t), v / mine})
+			g.bars = append(g.bars, measure{name: r.lines.name(t), text: digits(round3(v/mine)) + "×", class: r.tint(t), v: v / mine})
 		}
 		if len(g.bars) > 0 {
 			out = append(out, g)
@@ -124,11 +124,11 @@ func (r *Report) bars(set string, targets []string, figures []figure) (out []gro
 			if !ok {
 				continue
 			}
-			text := Number(v, row.unit)
+			b := measure{name: r.lines.name(t), text: strings.Replace(Number(v, row.unit), " samples/s", "/s", 1), class: r.tint(t), v: v}
 			if r.unfit(t, set, row) {
-				text += ", inexact"
+				b.more = ", inexact"
 			}
-			g.bars = append(g.bars, measure{r.lines.name(t), text, r.tint(t), v})
+			g.bars = append(g.bars, b)
 		}
 		if len(g.bars) > 0 {
 			out = append(out, g)
