@@ -11,24 +11,25 @@ func (r *Report) charts(set, title string, targets []string) (out []chart) {
 	targets = slices.DeleteFunc(slices.Clone(targets), func(t string) bool { return t == nothing || r.lines.standIn(t) })
 	add := func(c chart, rows int) {
 		if rows > 0 {
+			c.Title = strings.ToUpper(title[:1]) + title[1:] + ": " + c.Title
 			out = append(out, c)
 		}
 	}
 	reference := r.reference(set, targets)
 	groups := r.ratios(set, reference, targets)
-	add(ratioChart(id("ratios"), "Times of questions as a multiple of those of "+r.lines.name(reference)+", logarithmic", groups), len(groups))
+	add(ratioChart(id("ratios"), "times of questions as a multiple of those of "+r.lines.name(reference)+", logarithmic", groups), len(groups))
 	names, spreads := r.spreads(set, targets)
 	if len(names) > 0 {
-		add(spreadChart(id("spread"), "Times of questions, logarithmic: line from shortest to p99, bar the middle half, dots median and p90", names, spreads), 1)
+		add(spreadChart(id("spread"), "times of questions, logarithmic: line from shortest to p99, bar the middle half, dots median and p90", names, spreads), 1)
 	}
 	for _, one := range []struct {
 		id, title string
 		figures   []figure
 	}{
-		{"rate", "Samples a second, more is better", r.variants(set, "samples_per_s")},
+		{"rate", "samples a second, more is better", r.variants(set, "samples_per_s")},
 		{"cpu", "CPU seconds a million samples, sealed and compacted", []figure{totalCPU}},
-		{"bytes", "Bytes a sample at rest", []figure{atRest}},
-		{"memory", "Peak memory while ingesting", []figure{ingestMemory}},
+		{"bytes", "bytes a sample at rest", []figure{atRest}},
+		{"memory", "peak memory while ingesting", []figure{ingestMemory}},
 	} {
 		groups := r.bars(set, targets, one.figures)
 		add(barChart(id(one.id), one.title, groups), len(groups))
