@@ -17,7 +17,7 @@ type entry[V any] struct {
 
 // memoBytes bounds, about, each of the two generations of a memo; entryBytes is what an entry takes beside what is said of it.
 const (
-	memoBytes  = 4 << 20
+	memoBytes  = 8 << 20
 	entryBytes = 100
 )
 

@@ -11,83 +11,6 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// remembered is what the decoder made of texts that come again and again.
-type remembered struct {
-	identities familiar.Memo[*samples.Sample] // by identity: samples of which times, volumes, message ids and metadata do not count
-	metadata   familiar.Memo[*spelled]
-}
-
-// spelled is metadata as they came, and what the decoder made of them.
-type spelled struct{ text, made []byte }
-
-// part is one of the attributes of a sample that count.
-type part int
-
-// The parts that make up an identity are the first.
-const (
-	partName part = iota
-	partType
-	partUnit
-	partResource
-	partUser
-	partProject
-	partSource
-	partVolume
-	partTime
-	partID
-	partMetadata
-	parts
-
-	identityParts = partVolume
-	noPart        = parts // none that counts
-)
-
-// form is a set of the forms that samples may have: each has keys of its own.
-type form byte
-
-const (
-	messageForm form = 1 << iota
-	objectForm
-)
-
-func partOf(key []byte) (part, form) {
-	switch string(key) {
-	case "counter_name":
-		return partName, messageForm
-	case "counter_type":
-		return partType, messageForm
-	case "counter_unit":
-		return partUnit, messageForm
-	case "counter_volume":
-		return partVolume, messageForm
-	case "message_id":
-		return partID, messageForm
-	case "name":
-		return partName, objectForm
-	case "type":
-		return partType, objectForm
-	case "unit":
-		return partUnit, objectForm
-	case "volume":
-		return partVolume, objectForm
-	case "id":
-		return partID, objectForm
-	case "resource_id":
-		return partResource, 0
-	case "user_id":
-		return partUser, 0
-	case "project_id":
-		return partProject, 0
-	case "source":
-		return partSource, 0
-	case "timestamp":
-		return partTime, 0
-	case "resource_metadata":
-		return partMetadata, 0
-	}
-	return noPart, 0
-}
-
 // glance looks at the elements of a body, and makes samples of those whose identity and metadata are remembered, without parsing them. All
 // others are the decoder's, whose judgement is the only one: whatever is odd about an element, or wrong with it, makes it one of these.
 type glance struct {
@@ -96,13 +19,17 @@ type glance struct {
 	unknown []unknown
 	single  bool // the body is no list
 
-	texts    [parts][]byte // of the values of an element
+	texts    [parts + 1][]byte // of the values of an element; the last is of parts that do not count
+	length   int               // of what is left of the body where the element begins
+	gaps     []gap             // what changes from an element to the next of its identity
 	forms    form
 	key      []byte // of its identity
 	metadata *spelled
-	last     *spelled // metadata of the element before
+	shape    *shape   // of the element before; nil: it was not recognized
+	last     *spelled // its metadata
 	lastTime []byte   // and its time, as a text
 	nanos    int64    // and as it is
+	walks    int      // how many elements were not as expected
 }
 
 // unknown is an element for the decoder.
@@ -140,7 +67,7 @@ func (g *glance) release() {
 	}
 	clear(g.known)
 	clear(g.unknown)
-	*g = glance{known: g.known[:0], unknown: g.unknown[:0], key: g.key[:0]}
+	*g = glance{known: g.known[:0], unknown: g.unknown[:0], key: g.key[:0], gaps: g.gaps[:0]}
 	glances.Put(g)
 }
 
@@ -149,7 +76,13 @@ func (g *glance) element(rest []byte) int {
 	if len(rest) == 0 || rest[0] != '{' {
 		return 0
 	}
-	g.texts, g.forms, g.metadata = [parts][]byte{}, 0, nil
+	g.texts, g.forms, g.metadata, g.gaps, g.length = [parts + 1][]byte{}, 0, nil, g.gaps[:0], len(rest)
+	if n := g.expected(rest); n > 0 {
+		return n
+	}
+	before := g.shape
+	g.shape = nil
+	g.walks++
 	n := familiar.Object(rest, g.value)
 	if n == 0 {
 		if n = familiar.Value(rest); n > 0 {
@@ -162,7 +95,9 @@ func (g *glance) element(rest []byte) int {
 		g.key = append(append(g.key, text...), ',')
 	}
 	g.key = append(g.key, byte(g.forms))
-	if g.sample() {
+	if id := g.identity(); id != nil && g.sample(id) {
+		g.shape = g.shapeOf(rest[:n], id)
+		before.follow(g.shape)
 		return n
 	}
 	u := unknown{text: rest[:n], before: len(g.known)}
@@ -184,7 +119,9 @@ func (g *glance) value(key, rest []byte) (n int) {
 		if string(key) == "event_type" {
 			return 0
 		}
-		return familiar.Scalar(rest)
+		n = familiar.Scalar(rest)
+		g.gap(rest, n, noPart)
+		return n
 	case g.texts[p] != nil: // of equal keys the last counts
 		return 0
 	case p == partMetadata && len(rest) > 0 && rest[0] == '{':
@@ -194,7 +131,44 @@ func (g *glance) value(key, rest []byte) (n int) {
 	}
 	g.forms |= form
 	g.texts[p] = rest[:n:n]
+	if p >= identityParts && (p != partMetadata || g.metadata != nil) {
+		g.gap(rest, n, p)
+	}
 	return n
+}
+
+// gap notes where a value of n bytes is that rest begins with.
+func (g *glance) gap(rest []byte, n int, p part) {
+	at := g.length - len(rest)
+	g.gaps = append(g.gaps, gap{at, at + n, p})
+}
+
+// expected tries what follows the element before, and gives the length of the element if that is it.
+func (g *glance) expected(rest []byte) int {
+	s := g.shape.following()
+	if s == nil {
+		return 0
+	}
+	n := s.match(rest, &g.texts)
+	if n > 0 {
+		if g.metadata = s.metadata; g.sample(s.id) {
+			g.shape, g.last = s, s.metadata
+			return n
+		}
+	}
+	g.texts, g.metadata = [parts + 1][]byte{}, nil
+	return 0
+}
+
+// shapeOf gives the shape of an element that was recognized.
+func (g *glance) shapeOf(element []byte, id *identity) *shape {
+	var texts [parts + 1][]byte
+	s := id.shape.Load()
+	if s == nil || s.metadata != g.metadata || s.match(element, &texts) != len(element) {
+		s = newShape(element, g.gaps, id, g.metadata)
+		id.shape.Store(s)
+	}
+	return s
 }
 
 // object takes metadata, which are mostly those of the element before: then even their end is known.
@@ -210,20 +184,22 @@ func (g *glance) object(rest []byte) int {
 	return n
 }
 
-// sample makes a sample of the element, if all that it takes is remembered and nothing is wrong with the rest.
-func (g *glance) sample() (ok bool) {
+// identity gives what is remembered of the element's identity, if all that a sample takes is; else nil.
+func (g *glance) identity() *identity {
 	if g.texts[partName] == nil || g.texts[partVolume] == nil {
-		return false
+		return nil
 	}
 	metadata := g.texts[partMetadata]
 	if metadata != nil && g.metadata == nil && string(metadata) != "null" {
-		return false
+		return nil
 	}
-	id, ok := g.in.d.remembered.identities.Get(g.key)
-	if !ok {
-		return false
-	}
-	s := *id
+	id, _ := g.in.d.remembered.identities.Get(g.key)
+	return id
+}
+
+// sample makes a sample of the element, if nothing is wrong with what may change.
+func (g *glance) sample(id *identity) (ok bool) {
+	s := id.sample
 	if s.Volume, ok = g.volume(); !ok {
 		return false
 	}
@@ -312,23 +288,4 @@ func (g *glance) take(list []*fastjson.Value) {
 		}
 	}
 	in.samples = append(in.samples, g.known[done:]...)
-}
-
-// learn remembers what the decoder made of an element.
-func (r *remembered) learn(u *unknown, s *samples.Sample) {
-	if len(u.identity) == 0 {
-		return
-	}
-	if len(u.metadata) > 0 && u.metadata[0] == '{' {
-		if _, ok := r.metadata.Get(u.metadata); !ok { // other elements of the body may have brought them
-			m := &spelled{bytes.Clone(u.metadata), bytes.Clone(s.Metadata)}
-			r.metadata.Put(m.text, m, len(m.text)+len(m.made))
-		}
-	}
-	if _, ok := r.identities.Get(u.identity); !ok {
-		id := *s
-		id.Metadata, id.MessageID = nil, ""
-		const sampleBytes = 300 // with its texts, beside what they are in the key
-		r.identities.Put(u.identity, &id, len(u.identity)+sampleBytes)
-	}
 }

@@ -236,8 +236,10 @@ func volume(v *fastjson.Value) (float64, *Refusal) {
 }
 
 func finite(text string) (float64, *Refusal) {
-	if strings.Trim(text, "0123456789+-.eE") != "" {
-		return 0, refuse(reasonVolume, "the volume %s is not a finite number", quoted(text))
+	for i := range len(text) { // ParseFloat takes more
+		if c := text[i]; (c < '0' || c > '9') && c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E' {
+			return 0, refuse(reasonVolume, "the volume %s is not a finite number", quoted(text))
+		}
 	}
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsInf(n, 0) {
