@@ -113,7 +113,12 @@ func (r *Report) notes() section {
 	for _, set := range r.lines.sets() {
 		for _, target := range r.lines.targets(set) {
 			if r.lines.inexact(target, set) && target != nothing {
-				s.Notes = append(s.Notes, fmt.Sprintf("%s: %s does not give back every bit; its bytes are not comparable and never the best.", set, r.lines.name(target)))
+				where := "linked in"
+				if r.lines.isServed(target) {
+					where = "as a server"
+				}
+				s.Notes = append(s.Notes, fmt.Sprintf("%s: %s, %s, does not give back every bit; its bytes are not comparable and never the best.", set,
+					r.lines.name(target), where))
 			}
 		}
 	}

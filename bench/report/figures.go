@@ -185,6 +185,8 @@ func variantTitle(phase, v string) string {
 		return ", 1 writer"
 	case phase == "ingest" && variantOrder(v) < 2000:
 		return ", " + v + " writers"
+	case v == "1s":
+		return ", batches of 1 s"
 	case v == "fsync":
 		return ", each batch synced"
 	}
