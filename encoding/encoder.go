@@ -45,6 +45,9 @@ type Encoder struct {
 	lz      *zstd.Encoder // made when first used
 	planes  []byte
 
+	recent     [recentColumns]recentTimes
+	nextRecent int
+
 	distincts []float64
 	inner     *Encoder // for the distinct values of a dictionary, made when first used
 }

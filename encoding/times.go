@@ -20,12 +20,25 @@ const timeUnitGiven = 4 // in place of a distance unit's number: a uvarint of na
 
 // appendTimes writes the time column.
 func (e *Encoder) appendTimes(dst []byte, ts []int64, effort Effort) []byte {
+	step, regular := constantStep(ts)
+	if regular {
+		return e.encodeTimes(dst, ts, step, regular, effort)
+	}
+	if known := e.findTimes(ts, effort); known != nil {
+		return append(dst, known...)
+	}
+	at := len(dst)
+	dst = e.encodeTimes(dst, ts, step, regular, effort)
+	e.keepTimes(ts, effort, dst[at:])
+	return dst
+}
+
+func (e *Encoder) encodeTimes(dst []byte, ts []int64, step uint64, regular bool, effort Effort) []byte {
 	first := ts[0]
 	fu := 0
 	for fu+1 < len(timeUnits) && first%timeUnits[fu+1] == 0 {
 		fu++
 	}
-	step, regular := constantStep(ts)
 	unit := uint64(timeUnits[0])
 	if len(ts) > 1 {
 		unit = distanceUnit(ts, step, regular)
