@@ -40,12 +40,12 @@ type unknown struct {
 	metadata []byte // as a text; "": there are none, or they are remembered
 }
 
-// maxFamiliar is the longest body that is looked at: one byte a value, there are no more values in it than any body may have.
-const maxFamiliar = maxValues
+// maxFamiliar is the most values of a body that is looked at, because what is noted of its elements is not counted as memory of the request.
+const maxFamiliar = 1 << 18
 
 // glance looks at a body. False: it is no list of objects and no object, or may be decoded in no other way than all at once.
 func (in *intake) glance(body []byte) (g *glance, ok bool) {
-	if in.decoder.secret != "" || in.decoder.arrived || len(body) > maxFamiliar {
+	if in.decoder.secret != "" || in.decoder.arrived || len(body) > maxFamiliar && valuesIn(body) > maxFamiliar {
 		return nil, false
 	}
 	g = glances.Get().(*glance)

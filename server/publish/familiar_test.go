@@ -158,6 +158,28 @@ func TestShapes(t *testing.T) {
 	checkFamiliar(t, true, string(s.at(0)), string(s.at(1)), string(s.at(2)), string(s.at(3)))
 }
 
+// TestFamiliarLong: a minute of the founding measurement in one body is looked at, more elements than are noted are not.
+func TestFamiliarLong(t *testing.T) {
+	d, s := bodyDoors(false), newSecond(0)
+	var long [][]byte
+	for n := range 60 {
+		long = append(long, bytes.Trim(bytes.Clone(s.at(n)), "[]"))
+	}
+	body := fmt.Appendf(nil, "[%s]", bytes.Join(long, []byte{','}))
+	if _, err := decoded(d, string(body), (*intake).body); err != nil {
+		t.Fatal(err)
+	}
+	in := d.intake(protocolHTTP, peerText("test"), "")
+	g, ok := in.glance(body)
+	if !ok || len(g.known) != 4200 {
+		t.Fatalf("%v: %d bytes are not recognized", ok, len(body))
+	}
+	g.release()
+	if _, ok := in.glance(fmt.Appendf(nil, "[%s{}]", bytes.Repeat([]byte("{},"), maxFamiliar/2))); ok {
+		t.Error("a body of very many elements is looked at")
+	}
+}
+
 // TestFamiliarMessages: what is one sample as a message is not several.
 func TestFamiliarMessages(t *testing.T) {
 	h := newHouse(t, nil)

@@ -108,10 +108,7 @@ var errJSON = &statusError{http.StatusBadRequest, "Request is not in valid JSON 
 
 // parseJSON reads a body, which it may change. done has to be called when the value is not needed any more.
 func (d *Doors) parseJSON(b *body) (v *fastjson.Value, done func(), err error) {
-	values := 1 // each is behind one of these
-	for _, c := range []byte{',', '[', '{'} {
-		values += bytes.Count(b.bytes, []byte{c})
-	}
+	values := valuesIn(b.bytes)
 	if values > maxValues {
 		return nil, nil, &statusError{http.StatusRequestEntityTooLarge, "The request body has too many values"}
 	}
@@ -128,6 +125,15 @@ func (d *Doors) parseJSON(b *body) (v *fastjson.Value, done func(), err error) {
 			d.parsers.Put(p)
 		}
 	}, nil
+}
+
+// valuesIn is no less than how many values a body has.
+func valuesIn(body []byte) int {
+	n := 1 // each is behind one of these
+	for _, c := range []byte{',', '[', '{'} {
+		n += bytes.Count(body, []byte{c})
+	}
+	return n
 }
 
 // sayInf replaces the word Infinity, which Python writes for numbers that JSON has not, by Inf and blanks, which the parser takes.
