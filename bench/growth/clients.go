@@ -73,9 +73,9 @@ func measureClients(s Size, dir, binary string) (costs map[string]float64, err e
 	}
 	samples := float64(len(posted) * metricsAPost * samplesAPost)
 	costs = map[string]float64{
-		"samples/s": samples / wall, "a sample, CPU us of the server": (after - before) / samples * 1e6, "peak memory, MB": peak,
-		"POST of 1,000, median us": quantile(posted, 0.5), "POST of 1,000, p99 us": quantile(posted, 0.99),
-		"GET of 20 points, median us": quantile(got, 0.5), "GET of 20 points, p99 us": quantile(got, 0.99),
+		"samples/s": samples / wall, "the server's CPU of a sample, us": (after - before) / samples * 1e6, "peak memory, MB": peak,
+		"POST of 1,000 samples, median, us": quantile(posted, 0.5), "POST of 1,000 samples, p99, us": quantile(posted, 0.99),
+		"GET of 20 points, median, us": quantile(got, 0.5), "GET of 20 points, p99, us": quantile(got, 0.99),
 	}
 	if _, err = server.Stop(); err == nil {
 		costs["disk a sample, B"] = treeBytes(dir) / samples

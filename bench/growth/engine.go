@@ -87,7 +87,7 @@ func (e *embedded) create() error {
 			return err
 		}
 	}
-	e.costs["creating a metric, CPU us"] = w.used() / float64(e.Metrics) * 1e6
+	e.costs["CPU of making a metric, us"] = w.used() / float64(e.Metrics) * 1e6
 	return nil
 }
 
@@ -143,9 +143,9 @@ func (e *embedded) append() error {
 	if err := errors.Join(flush(), e.db.Compact(e.ctx)); err != nil {
 		return err
 	}
-	e.costs["a sample, CPU us"] = w.used() / float64(rows) * 1e6
-	e.costs["append of 1,000, median us"] = quantile(took, 0.5)
-	e.costs["append of 1,000, p99 us"] = quantile(took, 0.99)
+	e.costs["CPU of a sample, us"] = w.used() / float64(rows) * 1e6
+	e.costs["append of 1,000 samples, median, us"] = quantile(took, 0.5)
+	e.costs["append of 1,000 samples, p99, us"] = quantile(took, 0.99)
 	return nil
 }
 
@@ -170,7 +170,7 @@ func (e *embedded) pick(n int) int {
 
 func (e *embedded) ask() error {
 	for name, f := range map[string]func() error{
-		"an hour of a metric, median us": e.hour, "a metric whole, us a 1,000 samples": e.whole, "ten resources of a project, median us": e.project,
+		"an hour of a metric, median, us": e.hour, "a metric whole, a 1,000 samples, us": e.whole, "ten resources of a project, median, us": e.project,
 	} {
 		var took []float64
 		for range asked {
@@ -182,7 +182,7 @@ func (e *embedded) ask() error {
 		}
 		e.costs[name] = quantile(took, 0.5)
 	}
-	e.costs["a metric whole, us a 1,000 samples"] *= 1000 / float64(e.Samples)
+	e.costs["a metric whole, a 1,000 samples, us"] *= 1000 / float64(e.Samples)
 	return nil
 }
 
