@@ -37,7 +37,7 @@ func run(args []string, out io.Writer) error {
 	source := fs.String("source", "..", "directory of the module that the server is built from")
 	binary := fs.String("tsdb", "", "server binary (default: built from -source)")
 	file := fs.String("results", "", "also append the figures to this file of results")
-	markdown := fs.String("md", "", "also write the tables as Markdown to this file")
+	markdown := fs.String("o", "", "also write the tables as Markdown to this file")
 	part := fs.Int("part", 1, "divide the work by this")
 	one := fs.Int("one", -1, "measure only the size of this number, in this process, and print it as JSON")
 	profile := fs.String("cpuprofile", "", "with -one: write a CPU profile to this file")

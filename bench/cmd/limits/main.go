@@ -30,7 +30,7 @@ func run(args []string, out io.Writer) error {
 	work := fs.String("work", ".work", "scratch directory, on the disk that is measured")
 	sets := fs.String("sets", "D1", "prepared sets whose entropy is estimated, comma separated; may be empty")
 	file := fs.String("results", "", "also append the figures to this file of results")
-	markdown := fs.String("md", "", "also write the table as Markdown to this file")
+	markdown := fs.String("o", "", "also write the table as Markdown to this file")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func run(args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("where", flag.ContinueOnError)
 	work := fs.String("work", ".work", "scratch directory, with set D2")
 	only := fs.String("only", "", "activities whose names hold this")
-	markdown := fs.String("md", "", "also write the tables as Markdown to this file")
+	markdown := fs.String("o", "", "also write the tables as Markdown to this file")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
