@@ -489,6 +489,9 @@ func FuzzLogRecord(f *testing.F) {
 	f.Add(unsealed(logRecord([]row{{1, 0, 1e18, 1.5}, {2, 0, 1e18, 0}, {2, 0, 1e18 + 1e9, math.NaN()}, {9, 0, 5, -1}}, nil, 7)))
 	f.Add(unsealed(logRecord([]row{{1, 2, 1e18, 1.5}, {2, 0, 1e18, 0}, {2, 1, 1e18, 0}}, []note{{7, 1e18}, {9, 1e18 + 5e6}}, 8)))
 	f.Add(unsealed(logRecord(nil, nil, 1<<60)))
+	// An arrival whose milliseconds fit in 64 bits and whose nanoseconds do not.
+	outside := binary.AppendVarint([]byte{logVersionNotes, 0, 1, 0}, math.MaxInt64/nanosPerMilli+1)
+	f.Add(binary.LittleEndian.AppendUint64(outside, 9))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		seq, rows, notes, err := decodeLogRecord(sealed(b))
 		if len(rows) > len(b) || len(notes) > len(b) {

@@ -207,10 +207,14 @@ func decodeLogNotes(rows []row, notes []note, r *fieldReader) []note {
 		r.bad = true
 		return notes
 	}
-	last := note{}
+	last, arrival := note{}, int64(0) // in milliseconds
 	for range count {
 		last.context += ContextRef(r.sv())
-		last.arrival += r.sv() * nanosPerMilli
+		if arrival += r.sv(); arrival > math.MaxInt64/nanosPerMilli || arrival < math.MinInt64/nanosPerMilli {
+			r.bad = true
+			return notes
+		}
+		last.arrival = arrival * nanosPerMilli
 		notes = append(notes, last)
 	}
 	number := int64(0)
