@@ -66,7 +66,8 @@ func (s *shield) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) 
 		return &tableFile{f}, nil
 	}
 	sf := &shieldFile{s: s}
-	if num, ok := logNumber(s.FS, name); ok {
+	num, isLog := logNumber(s.FS, name)
+	if isLog {
 		sf.size = &s.log.created(num, s.seq.Load()).size
 	}
 	if strings.HasPrefix(s.FS.PathBase(name), "marker.") {
@@ -81,6 +82,8 @@ func (s *shield) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) 
 	if sf.File, err = s.FS.Create(name, c); err != nil {
 		_ = s.swallow(err)
 		sf.File = noFile()
+	} else if isLog {
+		sf.File = &zeroedFile{File: sf.File}
 	}
 	return sf, nil
 }
