@@ -6,6 +6,7 @@ FUZZTIME            ?= 4s
 SOAK                ?= 10m
 LOAD                ?= 5m
 CLOUD               ?=
+SCALE               ?=
 BENCH               ?= -for 14m -patience 2m
 STATICCHECK_VERSION := v0.8.2
 
@@ -107,9 +108,9 @@ load:
 load-short:
 	cd bench && $(GO) run ./cmd/load -for 20s
 
-# A million metrics: cost, memory, opening, searching, write amplification.
+# A million metrics and more: cost, memory, opening, searching, write amplification, a month; SCALE passes flags on.
 scale:
-	cd bench && $(GO) run ./scale
+	cd bench && mkdir -p .work && $(GO) run ./cmd/bench -targets none -sets none -goals scale -goal-timeout 1h -out .work/scale.jsonl $(SCALE)
 
 $(STATICCHECK):
 	GOBIN=$(BIN) $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)

@@ -61,9 +61,9 @@ func (f *Flags) Server() (binary, dir string, args []string, err error) {
 	return binary, dir, args, err
 }
 
-// Show prints goals and a note, writes and appends them to the files that the flags name, and with -strict fails when one is not met.
-func (f *Flags) Show(out io.Writer, all []results.Goal, note string) error {
-	var records []results.Record
+// Show prints goals and a note, writes and appends them to the files that the flags name, the latter with further records, and with -strict fails when
+// one is not met.
+func (f *Flags) Show(out io.Writer, all []results.Goal, note string, records ...results.Record) error {
 	met := true
 	for _, g := range all {
 		records = append(records, results.Record{Goal: &g})

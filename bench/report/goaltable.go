@@ -134,8 +134,12 @@ func standings(all []judged) (out []standing) {
 	return out
 }
 
-func (s standing) text() string {
-	out := fmt.Sprintf("%d of %d met", s.met, s.asked)
+// title names the section and, if something is asked, says how much of it is met.
+func (s standing) title() string {
+	if s.asked+s.waived == 0 {
+		return s.section
+	}
+	out := fmt.Sprintf("%s: %d of %d met", s.section, s.met, s.asked)
 	if s.waived > 0 {
 		out += fmt.Sprintf(", %d not judged", s.waived)
 	}
@@ -151,7 +155,7 @@ func (r *Report) goalSections() (out []section) {
 	s := section{ID: "goals", Title: "Goals",
 		Lead: "\"Better by\" is how many times as good as the peer's our figure is; below 1 the peer is ahead. Bounds are of figures, not of ratios rounded."}
 	for _, standing := range standings(goals) {
-		t := table{Title: standing.section + ": " + standing.text(), Head: goalHead}
+		t := table{Title: standing.title(), Head: goalHead}
 		for _, j := range goals {
 			if j.Section == standing.section {
 				t.Rows = append(t.Rows, j.cells())

@@ -18,6 +18,9 @@ func (r *Report) headline() section {
 	t := table{Head: []string{"goals", "met", "asked", "not judged", "stretch goals met"}}
 	met, asked := 0, 0
 	for _, one := range standings(goals) {
+		if one.asked+one.waived == 0 {
+			continue // figures that nothing is asked of
+		}
 		met, asked = met+one.met, asked+one.asked
 		c := cell{fmt.Sprint(one.met), reached}
 		if one.met < one.asked {

@@ -44,7 +44,7 @@ func (r *Report) Headline(w io.Writer) error {
 	var met []string
 	for _, s := range standings(goals) {
 		if s.asked > 0 {
-			met = append(met, escapeMarkdown(s.section)+": "+s.text())
+			met = append(met, escapeMarkdown(s.title()))
 		}
 	}
 	if len(met) > 0 {

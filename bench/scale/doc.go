@@ -1,9 +1,7 @@
-// Command scale measures the engine with many metrics: it generates a database of a cloud (by default 1 M metrics of 100 k
-// resources), appends simulated cycles of 300 s, and reports cost, memory, opening, searching and write amplification beside
-// their goals as a Markdown table.
+// Package scale measures the engine, linked in, with many metrics: a million that get samples, ten million of which a million get samples, weeks
+// of samples and the writing that they cause, and a part of a month of a hundred thousand metrics. It gives goals, which say by themselves where
+// less was measured than they are about.
 //
-//	go run ./scale -dir .work/scale -metrics 1000000 -resources 100000
-//
-// Every phase is a process of its own (the command executes itself with -phase), so that peak memory and CPU time are the
-// phase's. Stores are made below -dir and removed at the end unless -keep is given. It uses the exported names of the engine only.
-package main
+// Every phase is a process of its own (the command executes itself with -phase), so that peak memory and CPU time are the phase's. Stores
+// are made below a directory and removed at the end. A Session is one goroutine's. It uses the exported names of the engine only.
+package scale

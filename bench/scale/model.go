@@ -1,4 +1,4 @@
-package main
+package scale
 
 import (
 	"encoding/binary"
@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	policyName = "5min"
-	width      = 5 * time.Minute
+	policyName = "raw and mean"
 	retention  = 30 * 24 * time.Hour
+	daySeconds = 24 * 60 * 60
 	baseNanos  = 1767225600 * int64(time.Second) // 2026-01-01
-	kinds      = 10                              // of metrics
+	kinds      = 10                              // of metrics: each resource has one of each
 )
 
 var kindNames = [kinds]string{"cpu", "cpu_util", "network.incoming.bytes", "network.outgoing.bytes", "disk.read.bytes",
@@ -29,13 +29,10 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-func policy(raw bool) engine.ArchivePolicy {
-	p := engine.ArchivePolicy{Name: policyName, Methods: []rollup.Method{rollup.Mean}, Definition: []engine.Granularity{
+// policy is the mean of each cycle and the raw samples, for as long.
+func policy(width time.Duration) engine.ArchivePolicy {
+	return engine.ArchivePolicy{Name: policyName, Methods: []rollup.Method{rollup.Mean}, Raw: retention, Definition: []engine.Granularity{
 		{Width: width, Points: int64(retention / width), Timespan: retention}}}
-	if raw {
-		p.Raw = retention
-	}
-	return p
 }
 
 // instance is the type of all resources.
@@ -47,8 +44,9 @@ func instance() engine.ResourceType {
 	return t
 }
 
-// resource is the i-th of n: project, user and 8 attributes. A project has 1,000, a host 200, a flavor a twelfth.
-func resource(i, n int) *engine.Resource {
+// resource is the i-th of n: project, user and 8 attributes. A project has 1,000, a host 200, a flavor a twelfth. One that is not alive
+// ended an hour after it began; its metrics get no samples, as those would bring it back to life.
+func resource(i, n int, alive bool) *engine.Resource {
 	h := mix(uint64(i))
 	pick := func(name string, bits int, among int) string {
 		return fmt.Sprintf("%s-%d", name, h>>bits%uint64(max(among, 1)))
@@ -70,7 +68,7 @@ func resource(i, n int) *engine.Resource {
 			"architecture":      text(pick("arch", 41, 2)),
 		}}
 	r.OriginalID = r.ID.String()
-	if h>>43%5 == 0 {
+	if !alive {
 		end := start.Add(time.Hour)
 		r.EndedAt = &end
 	}
@@ -84,28 +82,49 @@ func resourceID(i int) (u engine.UUID) {
 	return u
 }
 
-// sample is what metric m of all brings in a cycle of 300 s: one of each group of the policy. Resources are polled one after the
-// other over the cycle, every other one with a jitter of some milliseconds.
-func sample(m, all, cycle int) (t int64, v float64) {
+// stream is what metrics bring: a sample in each cycle.
+type stream struct {
+	metrics int
+	width   time.Duration // of a cycle
+	trace   [][]float64   // values of a prepared set in place of the model's; nil: none
+}
+
+// sample is what metric m brings in a cycle: one of each group of the policy. Resources are polled one after the other over the cycle, every
+// other one with a jitter of some milliseconds.
+func (s *stream) sample(m, cycle int) (t int64, v float64) {
 	r := m / kinds
-	h := mix(uint64(m)<<32 | uint64(cycle))
-	t = baseNanos + int64(cycle)*int64(width) + int64(r)*int64(width-time.Second)/int64(max(all/kinds, 1))
+	t = baseNanos + int64(cycle)*int64(s.width) + int64(r)*int64(s.width-time.Second)/int64(max(s.metrics/kinds, 1))
 	t -= t % int64(time.Millisecond)
 	if r%2 == 1 {
 		t += int64(mix(uint64(r)<<32|uint64(cycle))%20) * int64(time.Millisecond)
 	}
-	return t, value(m, uint64(cycle), h)
+	if s.trace != nil {
+		return t, s.replayed(m, cycle)
+	}
+	return t, value(m, uint64(cycle), uint64(s.width/time.Second), mix(uint64(m)<<32|uint64(cycle)))
 }
 
-func value(m int, cycle, h uint64) float64 {
+// replayed is a value of the trace: of metric m's series, and when that is over of the next resource's series of the same kind, so that a metric has
+// nothing twice.
+func (s *stream) replayed(m, cycle int) float64 {
+	series := s.trace[m%len(s.trace)]
+	for cycle >= len(series) {
+		cycle -= len(series)
+		m += kinds
+		series = s.trace[m%len(s.trace)]
+	}
+	return series[cycle]
+}
+
+func value(m int, cycle, seconds, h uint64) float64 {
 	rate := 1000 + mix(uint64(m))%100_000 // a second
 	switch m % kinds {
 	case 0: // a counter of nanoseconds
-		return float64(cycle*300*rate*9000 + h%(rate*9000))
+		return float64(cycle*seconds*rate*9000 + h%(rate*9000))
 	case 1: // a full double
 		return 100 * float64(h>>11) / (1 << 53)
 	case 2, 3: // counters of bytes
-		return float64(cycle*300*rate + h%(rate*100))
+		return float64(cycle*seconds*rate + h%(rate*100))
 	case 4, 5: // and of disk blocks
 		return float64(cycle*rate+h%rate) * 512
 	case 6:

@@ -4,14 +4,20 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/telemetrydb/tsdb/bench/report"
 	"github.com/telemetrydb/tsdb/bench/suite"
 )
 
-// reportRun prints the tables of a run, and leaves it as Markdown and as a page beside the file of results.
+// reportRun prints the tables of a run, and leaves it as Markdown and as a page: report.md and report.html of the usual file of results, and of
+// another one beside it, of its name.
 func reportRun(o suite.Options, out io.Writer) error {
-	page, markdown := filepath.Join(o.Work, "report.html"), filepath.Join(o.Work, "report.md")
+	name := strings.TrimSuffix(o.Out, filepath.Ext(o.Out))
+	if usual := filepath.Join(o.Work, "results"); name == usual {
+		name = filepath.Join(o.Work, "report")
+	}
+	page, markdown := name+".html", name+".md"
 	if err := report.Command([]string{"-html", page, "-md", markdown, o.Out}, out); err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func options(args []string, out io.Writer) (o suite.Options, err error) {
 	targets := list("targets", strings.Join(suite.DefaultTargets(), ","), "what is measured")
 	sets := list("sets", "D1,A:1200,D2", "sets of samples, each also as NAME:TICKS")
 	phases := list("phases", strings.Join(suite.PhaseNames(), ","), "phases")
-	parts := list("goals", strings.Join(suite.PartNames(), ","), "goal parts that follow, or none")
+	parts := list("goals", strings.Join(suite.DefaultParts(), ","), "goal parts that follow, or none")
 	writers := fs.String("writers", "1,2", "numbers of writers, comma separated")
 	fs.IntVar(&o.Rounds, "rounds", 1, "rounds; the targets take turns in each")
 	fs.StringVar(&o.Work, "work", ".work", "directory for binaries, sets, stores and results")
