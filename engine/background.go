@@ -28,7 +28,9 @@ func (b *background) start(db *DB) {
 	b.idle.Add(3)
 	go db.runSealer()
 	go db.runHousekeeping()
-	go db.warm()
+	w := &warmer{db: db}
+	w.begin()
+	go w.rest()
 }
 
 func (b *background) stop() {

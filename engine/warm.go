@@ -2,26 +2,64 @@ package engine
 
 import (
 	"encoding/binary"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// Warming brings resources and series into memory after Open, in the order of their ordinals, as far as a part of the caches goes: half of
-// Pebble's and of that of resources, a quarter of the head. Ten thousand series, all of a small database, take some 25 ms, and the first
-// question about each then reads nothing but its block; one by one these records took two thirds of its time. What is not brought is
-// read when it is asked for, and says then what is wrong with it.
+// Warming brings resources and series into memory when a database is opened, in the order of their ordinals, as far as a part of the caches
+// goes: half of Pebble's and of that of resources, a quarter of the head. The first question about each then reads nothing but its block; one by
+// one these records took two thirds of its time. What is not brought is read when it is asked for, and says then what is wrong with it.
+//
+// It begins in Open, for a moment, with all processors: ten thousand series, all of a small database, take some 20 ms of one, and beside the
+// first questions they would take longer and disturb these. The rest is one goroutine's, which makes way for whoever asks or appends.
 
-// warmChunk is how many series are brought at a time, while appends wait: some 50 us.
-const warmChunk = 32
+const (
+	// warmFirst is how long Open is at it.
+	warmFirst = 2 * time.Millisecond
+	// warmWorkers is how many goroutines are at it meanwhile, at most.
+	warmWorkers = 4
+	// warmPause is how long the rest waits after each chunk while somebody uses the database.
+	warmPause = 200 * time.Microsecond
+	// warmChunk is how many series are brought at a time, while appends to them wait: those of one stripe, some 100 us.
+	warmChunk = stripeRun
+)
 
-func (db *DB) warm() {
-	defer db.bg.idle.Done()
-	room := db.opts.MemoryBytes / 8 / 2
-	for _, r := range [][2]byte{{keySeries, keySeries + 1}, {keyResource, keyMetric + 1}} {
-		room = db.warmTables(r, room)
+// warmer is the state of warming.
+type warmer struct {
+	db   *DB
+	next atomic.Uint32 // no series from this one on has been looked for
+	end  atomic.Bool   // there are no more
+}
+
+// begin is Open's part.
+func (w *warmer) begin() {
+	enough := time.Now().Add(warmFirst)
+	inTime := func() bool { return time.Now().Before(enough) }
+	var helpers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), warmWorkers) - 1 {
+		helpers.Go(func() { w.series(inTime) })
 	}
-	db.warmResources()
-	db.warmSeries()
+	w.resources()
+	w.series(inTime)
+	helpers.Wait()
+}
+
+// rest does what begin has left.
+func (w *warmer) rest() {
+	defer w.db.bg.idle.Done()
+	w.series(func() bool {
+		if w.db.ops.running.Load() > 0 {
+			time.Sleep(warmPause)
+		}
+		return true
+	})
+	room := w.db.opts.MemoryBytes / 8 / 2
+	room = w.tables(seriesKey(nil, Ref(w.next.Load())), []byte{keySeries + 1}, room)
+	w.tables([]byte{keyResource}, []byte{keyMetric + 1}, room)
 }
 
 // stopping tells whether Close waits for the background.
@@ -34,24 +72,23 @@ func (b *background) stopping() bool {
 	}
 }
 
-// warmTables brings the table blocks of a range of keys into Pebble's cache and returns what is left of the room: done first, because it
-// takes a quarter of the time and spares most of the wait.
-func (db *DB) warmTables(r [2]byte, room int64) int64 {
-	it, err := db.p.NewIter(&pebble.IterOptions{LowerBound: r[:1], UpperBound: r[1:]})
+// tables brings the table blocks of a range of keys into Pebble's cache and returns what is left of the room.
+func (w *warmer) tables(from, to []byte, room int64) int64 {
+	it, err := w.db.p.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {
 		return 0
 	}
 	defer it.Close()
-	for ok := it.First(); ok && room > 0 && !db.bg.stopping(); ok = it.Next() {
+	for ok := it.First(); ok && room > 0 && !w.db.bg.stopping(); ok = it.Next() {
 		v := it.LazyValue()
 		room -= int64(len(it.Key()) + v.Len())
 	}
 	return room
 }
 
-// warmResources keeps resources as they are now; it ends when a transaction changes something.
-func (db *DB) warmResources() {
-	c := db.cat
+// resources keeps resources as they are now; it ends when a transaction changes something.
+func (w *warmer) resources() {
+	db, c := w.db, w.db.cat
 	version, settled := c.mark()
 	if !settled {
 		return
@@ -78,27 +115,34 @@ func (db *DB) warmResources() {
 	}
 }
 
-// warmSeries brings series and the states of their metrics.
-func (db *DB) warmSeries() {
-	for next, ok := Ref(1), true; ok && db.head.bytes.Load() < db.headBudget()/4 && !db.bg.stopping(); {
-		next, ok = db.warmPart(next)
+// series brings series and the states of their metrics, as long as more says so.
+func (w *warmer) series(more func() bool) {
+	for w.db.head.bytes.Load() < w.db.headBudget()/4 && !w.end.Load() && !w.db.bg.stopping() && more() {
+		end := w.next.Add(warmChunk)
+		next, ok := w.db.warmPart(Ref(end - warmChunk))
+		if !ok || end < warmChunk {
+			w.end.Store(true)
+		}
+		next = next / warmChunk * warmChunk
+		for end < uint32(next) && !w.next.CompareAndSwap(end, uint32(next)) { // there is a gap
+			end = w.next.Load()
+		}
 	}
 }
 
-// warmPart brings a few series from an ordinal on and returns where the next ones begin. Their records stay as they are while their stripes
+// warmPart brings the series of a run from its first ordinal on and returns where the next ones begin. Their records stay as they are while their stripes
 // are held; views wait no longer than it takes to put them in place. They count as unused, to be the first to go.
 func (db *DB) warmPart(from Ref) (next Ref, ok bool) {
 	var refs [warmChunk]Ref
-	var mask uint64
 	for i := range refs {
 		refs[i] = from + Ref(i)
-		mask |= 1 << stripeOf(refs[i])
 	}
 	if refs[warmChunk-1] < from {
 		return 0, false // after the last ordinal
 	}
-	db.head.lock(mask)
-	defer db.head.unlock(mask)
+	stripe := uint64(1) << stripeOf(from)
+	db.head.lock(stripe)
+	defer db.head.unlock(stripe)
 	var brought [warmChunk]*series
 	n := 0
 	next, ok = db.readBeside(refs[:], func(s *series) bool {
