@@ -173,12 +173,12 @@ func (b *Batch) check() (AppendResult, error) {
 // store logs the rows and applies them to the head, in one order for each series.
 func (db *DB) store(a *appender, b *Batch, wb *writeBatch) (res AppendResult, err error) {
 	rows := b.rows
-	var mask uint64
+	var locks lockSet
 	for i := range rows {
-		mask |= 1 << stripeOf(rows[i].ref)
+		locks.add(rows[i].ref)
 	}
-	db.head.lock(mask)
-	defer db.head.unlock(mask)
+	db.head.lock(&locks)
+	defer db.head.unlock(&locks)
 	db.visible.RLock()
 	defer db.visible.RUnlock()
 	if err := db.resolve(a, rows); err != nil {
@@ -293,6 +293,7 @@ func (db *DB) apply(a *appender, rows []row, seq uint64) (res AppendResult) {
 		}
 	}
 	res.Accepted = len(rows)
+	grown := int64(0)
 	for i := range a.touched {
 		t := &a.touched[i]
 		s, mem := t.s, int64(0)
@@ -315,9 +316,10 @@ func (db *DB) apply(a *appender, rows []row, seq uint64) (res AppendResult) {
 			db.head.queue.push(s, seq)
 		}
 		t.want = s.tail.n >= int(s.sealAt) && t.n < int(s.sealAt) || t.slow && len(s.late) >= maxLate
-		if mem += int64(cap(s.tail.buf)-t.bufCap) + s.notes.memBytes() - t.notes; mem != 0 {
-			db.head.bytes.Add(mem)
-		}
+		grown += mem + int64(cap(s.tail.buf)-t.bufCap) + s.notes.memBytes() - t.notes
+	}
+	if grown != 0 {
+		db.head.bytes.Add(grown) // once: other goroutines want it too
 	}
 	return res
 }

@@ -194,8 +194,8 @@ func (db *DB) checkpoint(mode sealMode) error {
 }
 
 func (db *DB) beingSealed(ref Ref) bool {
-	db.head.lock(1 << stripeOf(ref))
-	defer db.head.unlock(1 << stripeOf(ref))
+	db.head.lockOne(ref)
+	defer db.head.unlockOne(ref)
 	s := db.head.get(ref)
 	return s != nil && s.sealing
 }
@@ -203,8 +203,8 @@ func (db *DB) beingSealed(ref Ref) bool {
 // evict drops series from memory that are whole in their records and were not used since the last call.
 func (db *DB) evict() {
 	_ = db.head.each(func(ref Ref) error {
-		db.head.lock(1 << stripeOf(ref))
-		defer db.head.unlock(1 << stripeOf(ref))
+		db.head.lockOne(ref)
+		defer db.head.unlockOne(ref)
 		db.visible.RLock()
 		defer db.visible.RUnlock()
 		if s := db.head.get(ref); s != nil && s.firstSeq.Load() == 0 && !s.sealing {

@@ -120,7 +120,7 @@ func (db *DB) coldMark(tier blockKey) (blockKey, error) {
 }
 
 // recodeBlock writes a block anew if that makes it smaller by a fortieth. A block that sealing has joined to another one
-// meanwhile is gone, and stays so: both decide under the series' stripe.
+// meanwhile is gone, and stays so: both decide under the series' lock.
 func (db *DB) recodeBlock(k blockKey, v []byte) error {
 	if len(v) == 0 || v[0] != blockColumns {
 		return nil
@@ -139,8 +139,8 @@ func (db *DB) recodeBlock(k blockKey, v []byte) error {
 		return nil
 	}
 	key := k.append(nil)
-	db.head.lock(1 << stripeOf(k.ref))
-	defer db.head.unlock(1 << stripeOf(k.ref))
+	db.head.lockOne(k.ref)
+	defer db.head.unlockOne(k.ref)
 	now, closer, err := db.p.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil

@@ -12,7 +12,7 @@ import (
 
 // DB is an open database. All its methods may be called concurrently.
 //
-// Lock order: catalogue writer or that of events, relieving, the log's trim, stripes of the head (ascending), visible, then the small locks inside log, queue and
+// Lock order: catalogue writer or that of events, relieving, the log's trim, locks of series (ascending, see locks.go), visible, then the small locks inside log, queue and
 // stats. visible is held for reading by whoever changes a series or moves samples between head and blocks, and for
 // writing, briefly, by View and by trimming the log: they see every batch whole.
 type DB struct {

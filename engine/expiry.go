@@ -238,8 +238,8 @@ func (db *DB) newestOfAll(s *viewSeries, width int64) (int64, error) {
 
 // peek returns a copy of a series' state without bringing it into memory.
 func (db *DB) peek(ref Ref) (viewSeries, error) {
-	db.head.lock(1 << stripeOf(ref))
-	defer db.head.unlock(1 << stripeOf(ref))
+	db.head.lockOne(ref)
+	defer db.head.unlockOne(ref)
 	meta, err := db.cat.metricState(ref)
 	if err != nil {
 		return viewSeries{}, err

@@ -12,10 +12,7 @@ import (
 // The head holds the series that have samples newer than their persisted record, and some recently used ones.
 // A series that is not in it is whole in its record: the head is a write-back cache of the series records.
 type head struct {
-	stripes [stripeCount]struct {
-		sync.Mutex
-		_ [56]byte // a cache line each
-	}
+	locks seriesLocks
 	grow  sync.Mutex
 	pages atomic.Pointer[[]*seriesPage] // by ref / seriesPageLen; replaced by a longer copy under grow
 
@@ -24,35 +21,10 @@ type head struct {
 	queue dirtyQueue
 }
 
-// Metrics made together, as those of a host are, mostly get their samples together: neighbours share a stripe, so that batches of
-// different hosts do not wait for each other, and a batch takes few stripes.
-const (
-	stripeCount   = 64
-	stripeRun     = 64
-	seriesPageLen = 512
-)
+const seriesPageLen = 512
 
-// A slot is guarded by the stripe of its ref.
+// A slot is guarded by the lock of its ref.
 type seriesPage [seriesPageLen]*series
-
-func stripeOf(ref Ref) int { return int(ref / stripeRun % stripeCount) }
-
-// lock takes the stripes of the mask in ascending order.
-func (h *head) lock(mask uint64) {
-	for i := range h.stripes {
-		if mask&(1<<i) != 0 {
-			h.stripes[i].Lock()
-		}
-	}
-}
-
-func (h *head) unlock(mask uint64) {
-	for i := range h.stripes {
-		if mask&(1<<i) != 0 {
-			h.stripes[i].Unlock()
-		}
-	}
-}
 
 // get returns the series if it is in memory.
 func (h *head) get(ref Ref) *series {
@@ -101,7 +73,7 @@ func (h *head) remove(s *series) {
 	h.bytes.Add(-s.memBytes())
 }
 
-// each calls fn for every series in memory; fn takes the stripe itself and must look the series up again.
+// each calls fn for every series in memory; fn takes the lock itself and must look the series up again.
 func (h *head) each(fn func(ref Ref) error) error {
 	p := h.pages.Load()
 	if p == nil {
@@ -140,7 +112,7 @@ func (q *dirtyQueue) push(s *series, seq uint64) {
 		q.first = 0
 	}
 	q.items = append(q.items, dirtyItem{s, seq})
-	// Appends of other stripes overtake one another. None is behind first: oldest runs while no batch is under way.
+	// Appends of other series overtake one another. None is behind first: oldest runs while no batch is under way.
 	for i := len(q.items) - 1; i > q.first && q.items[i-1].seq > seq; i-- {
 		q.items[i-1], q.items[i] = q.items[i], q.items[i-1]
 	}
@@ -177,7 +149,7 @@ func (q *dirtyQueue) longest(n int) []Ref {
 	return refs
 }
 
-// load returns the series of ref, from memory or from its record. The caller holds its stripe and DB.visible for reading.
+// load returns the series of ref, from memory or from its record. The caller holds its lock and DB.visible for reading.
 func (db *DB) load(ref Ref) (*series, error) {
 	if s := db.head.get(ref); s != nil {
 		s.touched = true

@@ -112,8 +112,10 @@ func (v *View) placeAndPin(refs []Ref) error {
 }
 
 func (v *View) placeAndPinAlone([]Ref) error {
-	v.db.head.lock(^uint64(0)) // a batch may bring late samples for any
-	defer v.db.head.unlock(^uint64(0))
+	var locks lockSet
+	locks.addAll() // a batch may bring late samples for any
+	v.db.head.lock(&locks)
+	defer v.db.head.unlock(&locks)
 	for i := range v.series {
 		if err := v.db.placeLocked(v.series[i].ref); err != nil {
 			return err

@@ -14,20 +14,20 @@ import (
 
 // Late samples of a policy that keeps all are put where they belong before anybody can look: before a view is made and before the series is
 // sealed. Placing merges them into the blocks of raw samples, computes the groups that they touch afresh, and writes both and the series
-// record in one batch, under the series' stripe. So neither reading nor sealing knows of them, and a series record has none, but for those
+// record in one batch, under the series' lock. So neither reading nor sealing knows of them, and a series record has none, but for those
 // whose block is damaged.
 
 // placeLate places the late samples of a series, if it has any.
 func (db *DB) placeLate(ref Ref) error {
-	db.head.lock(1 << stripeOf(ref))
-	defer db.head.unlock(1 << stripeOf(ref))
+	db.head.lockOne(ref)
+	defer db.head.unlockOne(ref)
 	return db.placeLocked(ref)
 }
 
 // hasLate tells whether there are late samples that can be placed, as far as is known.
 func (s *series) hasLate() bool { return len(s.late) > s.stuck }
 
-// placeLocked is placeLate for who holds the stripe.
+// placeLocked is placeLate for who holds the lock.
 func (db *DB) placeLocked(ref Ref) error {
 	s := db.head.get(ref)
 	if s == nil || s.gone || !s.hasLate() {

@@ -110,7 +110,7 @@ type naming struct {
 	kept  []row                 // the others
 }
 
-// named finds the rows of a batch that are stored already, by their names, and leaves them out. The caller holds the stripes.
+// named finds the rows of a batch that are stored already, by their names, and leaves them out. The caller holds their locks.
 func (db *DB) named(a *appender, b *Batch) (*naming, error) {
 	n := &naming{names: map[sampleAt][]string{}, twice: map[int]int{}}
 	seen := map[string]int{}

@@ -39,9 +39,8 @@ func (db *DB) NewestTimes(ctx context.Context, refs []Ref, times []int64) ([]int
 
 // newestInHead gives the newest time of a series that is in memory.
 func (db *DB) newestInHead(ref Ref) (t int64, ok bool) {
-	stripe := &db.head.stripes[stripeOf(ref)]
-	stripe.Lock()
-	defer stripe.Unlock()
+	db.head.lockOne(ref)
+	defer db.head.unlockOne(ref)
 	s := db.head.get(ref)
 	if s == nil {
 		return 0, false

@@ -114,8 +114,8 @@ func (db *DB) findOldest(ctx context.Context) (int64, error) {
 
 // oldestInHead is the time of the oldest sample of a series that is in memory and not in its blocks.
 func (db *DB) oldestInHead(ref Ref) (t int64, ok bool) {
-	db.head.lock(1 << stripeOf(ref))
-	defer db.head.unlock(1 << stripeOf(ref))
+	db.head.lockOne(ref)
+	defer db.head.unlockOne(ref)
 	s := db.head.get(ref)
 	if s == nil || s.gone {
 		return 0, false

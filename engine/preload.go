@@ -25,7 +25,7 @@ func (db *DB) preload(order []uint64, most int) int {
 	return n
 }
 
-// preloadPart brings series that are not in memory there. refs ascend; the caller holds their stripes and DB.visible for reading, or
+// preloadPart brings series that are not in memory there. refs ascend; the caller holds their locks and DB.visible for reading, or
 // recovers. What it does not bring is to be loaded alone, as is everything once the head takes most bytes.
 func (db *DB) preloadPart(refs []Ref, most int64) {
 	db.readBeside(refs, func(s *series) bool {
@@ -39,7 +39,7 @@ func (db *DB) preloadPart(refs []Ref, most int64) {
 }
 
 // readBeside reads series that are not in memory by walking metric records and series records side by side, two gets a series take three
-// times as long, and hands them to fn while it says that there is room for more. refs ascend; the caller holds their stripes, or recovers.
+// times as long, and hands them to fn while it says that there is room for more. refs ascend; the caller holds their locks, or recovers.
 // If it came to their end, next is the metric after them, if there is one.
 func (db *DB) readBeside(refs []Ref, fn func(s *series) (more bool)) (next Ref, ok bool) {
 	if len(refs) == 0 {

@@ -67,8 +67,8 @@ func (r *rebuild) begin() error {
 }
 
 func (r *rebuild) mark() (bool, error) {
-	r.db.head.lock(1 << stripeOf(r.ref))
-	defer r.db.head.unlock(1 << stripeOf(r.ref))
+	r.db.head.lockOne(r.ref)
+	defer r.db.head.unlockOne(r.ref)
 	r.db.visible.RLock()
 	defer r.db.visible.RUnlock()
 	s, err := r.db.load(r.ref)
@@ -86,8 +86,8 @@ func (r *rebuild) end() {
 	if r.old == nil {
 		return
 	}
-	r.db.head.lock(1 << stripeOf(r.ref))
-	defer r.db.head.unlock(1 << stripeOf(r.ref))
+	r.db.head.lockOne(r.ref)
+	defer r.db.head.unlockOne(r.ref)
 	r.old.sealing = false
 }
 
@@ -101,9 +101,9 @@ func (r *rebuild) discard() {
 
 // prepareBeside builds the new series from the present state of the old one, to which appends may add meanwhile.
 func (r *rebuild) prepareBeside(ctx context.Context) error {
-	r.db.head.lock(1 << stripeOf(r.ref))
+	r.db.head.lockOne(r.ref)
 	v, err := r.pin()
-	r.db.head.unlock(1 << stripeOf(r.ref))
+	r.db.head.unlockOne(r.ref)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (r *rebuild) prepareBeside(ctx context.Context) error {
 	return r.prepare(ctx, v)
 }
 
-// prepareLocked is prepareBeside for who holds the stripe.
+// prepareLocked is prepareBeside for who holds the lock.
 func (r *rebuild) prepareLocked(ctx context.Context) error {
 	v, err := r.pin()
 	if err != nil {
@@ -121,7 +121,7 @@ func (r *rebuild) prepareLocked(ctx context.Context) error {
 	return r.prepare(ctx, v)
 }
 
-// pin makes a view of the old series as it is. The caller holds its stripe.
+// pin makes a view of the old series as it is. The caller holds its lock.
 func (r *rebuild) pin() (*View, error) {
 	if err := r.db.placeLocked(r.ref); err != nil {
 		return nil, err
@@ -339,7 +339,7 @@ func (r *rebuild) seal(f int64) error {
 }
 
 // finish adds what has been appended since the old series was read, and the record; false if it has changed in another way. The caller holds
-// the stripe until the transaction is committed, or given up.
+// the lock until the transaction is committed, or given up.
 func (r *rebuild) finish() (bool, error) {
 	s, n := r.old, r.now
 	if s.edits != r.edits || s.hasLate() {
@@ -358,7 +358,7 @@ func (r *rebuild) finish() (bool, error) {
 	return true, r.wb.Set(seriesKey(nil, r.ref), n.appendRecord(nil, n.sealed, n.carry, n.ends, nil, &n.tail, n.notes, nil), nil)
 }
 
-// install puts the new series in place of the old one. The transaction is committed; the caller holds the stripe, and visible for writing.
+// install puts the new series in place of the old one. The transaction is committed; the caller holds the lock, and visible for writing.
 func (r *rebuild) install() {
 	db := r.db
 	r.old.gone = true

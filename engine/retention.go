@@ -178,8 +178,8 @@ func (db *DB) eachPartition(it *pebble.Iterator, fn func(kind byte, width int64,
 
 // forget takes a deleted metric's series out of memory.
 func (db *DB) forget(ref Ref) {
-	db.head.lock(1 << stripeOf(ref))
-	defer db.head.unlock(1 << stripeOf(ref))
+	db.head.lockOne(ref)
+	defer db.head.unlockOne(ref)
 	db.visible.RLock()
 	defer db.visible.RUnlock()
 	if s := db.head.get(ref); s != nil {

@@ -69,7 +69,7 @@ func countPoints(t *testing.T, db *DB, m Metric, width time.Duration) int {
 // TestDirtyQueueOrder pushes out of order: trimming the log goes by the oldest.
 func TestDirtyQueueOrder(t *testing.T) {
 	var q dirtyQueue
-	for _, seq := range []uint64{2, 1, 5, 4, 3} { // Appends of other stripes overtake one another
+	for _, seq := range []uint64{2, 1, 5, 4, 3} { // Appends of other series overtake one another
 		s := &series{}
 		s.firstSeq.Store(seq)
 		q.push(s, seq)

@@ -15,7 +15,7 @@ type sampleAt struct {
 	t   int64
 }
 
-// number finds the place that each row will have among the samples of its instant. The caller holds the stripes of the rows' series, so
+// number finds the place that each row will have among the samples of its instant. The caller holds the locks of the rows' series, so
 // nothing comes in between.
 func (db *DB) number(a *appender, rows []row, seqs []uint32) ([]uint32, error) {
 	if a.counts == nil {

@@ -83,8 +83,8 @@ type sealState struct {
 }
 
 func (db *DB) beginSeal(ref Ref, mode sealMode) (*series, sealState) {
-	db.head.lock(1 << stripeOf(ref))
-	defer db.head.unlock(1 << stripeOf(ref))
+	db.head.lockOne(ref)
+	defer db.head.unlockOne(ref)
 	s := db.head.get(ref)
 	if s == nil || s.gone || s.sealing {
 		return nil, sealState{}
@@ -107,9 +107,9 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, mode sealMode) (done
 		}
 	}()
 	defer func() {
-		db.head.lock(1 << stripeOf(s.ref))
+		db.head.lockOne(s.ref)
 		s.sealing = false
-		db.head.unlock(1 << stripeOf(s.ref))
+		db.head.unlockOne(s.ref)
 	}()
 	if mode == sealLong && st.tail.n <= joinRows {
 		mode = sealNothing
@@ -125,8 +125,8 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, mode sealMode) (done
 			}
 		}
 	}
-	db.head.lock(1 << stripeOf(s.ref))
-	defer db.head.unlock(1 << stripeOf(s.ref))
+	db.head.lockOne(s.ref)
+	defer db.head.unlockOne(s.ref)
 	db.visible.RLock()
 	defer db.visible.RUnlock()
 	if s.gone {

@@ -24,7 +24,7 @@ type seam struct {
 // series is the state of one metric's samples that are not in blocks. What is persisted of it is the series
 // record; what came after is in the log.
 //
-// All fields are guarded by the stripe of ref and, against View, by holding DB.visible for reading.
+// All fields are guarded by the lock of ref and, against View, by holding DB.visible for reading.
 type series struct {
 	// What appending touches comes first, in two cache lines: a batch of a thousand series waits for memory and little else.
 	maxT      int64         // newest sample ever stored; noTime if there is none

@@ -154,8 +154,8 @@ func (db *DB) roomToAdmit() bool { return db.head.bytes.Load() < db.headBudget()
 // admitOne brings a series into the head. It counts as unused, to be the first to go when appends need the room. False if it cannot be had;
 // whoever reads it finds out why.
 func (db *DB) admitOne(ref Ref) bool {
-	db.head.lock(1 << stripeOf(ref))
-	defer db.head.unlock(1 << stripeOf(ref))
+	db.head.lockOne(ref)
+	defer db.head.unlockOne(ref)
 	db.visible.RLock()
 	defer db.visible.RUnlock()
 	if db.head.get(ref) != nil {

@@ -24,8 +24,8 @@ const (
 	warmWorkers = 4
 	// warmPause is how long the rest waits after each chunk while somebody uses the database.
 	warmPause = 200 * time.Microsecond
-	// warmChunk is how many series are brought at a time, while appends to them wait: those of one stripe, some 100 us.
-	warmChunk = stripeRun
+	// warmChunk is how many series are brought at a time, while appends to them wait: those of one word of locks, some 100 us.
+	warmChunk = lockBits
 )
 
 // warmer is the state of warming.
@@ -130,19 +130,20 @@ func (w *warmer) series(more func() bool) {
 	}
 }
 
-// warmPart brings the series of a run from its first ordinal on and returns where the next ones begin. Their records stay as they are while their stripes
-// are held; views wait no longer than it takes to put them in place. They count as unused, to be the first to go.
+// warmPart brings the series of a run from its first ordinal on and returns where the next ones begin. Their records stay as they are while their
+// locks are held; views wait no longer than it takes to put them in place. They count as unused, to be the first to go.
 func (db *DB) warmPart(from Ref) (next Ref, ok bool) {
 	var refs [warmChunk]Ref
+	var locks lockSet
 	for i := range refs {
 		refs[i] = from + Ref(i)
+		locks.add(refs[i])
 	}
 	if refs[warmChunk-1] < from {
 		return 0, false // after the last ordinal
 	}
-	stripe := uint64(1) << stripeOf(from)
-	db.head.lock(stripe)
-	defer db.head.unlock(stripe)
+	db.head.lock(&locks)
+	defer db.head.unlock(&locks)
 	var brought [warmChunk]*series
 	n := 0
 	next, ok = db.readBeside(refs[:], func(s *series) bool {

@@ -38,17 +38,17 @@ const rebuildTries = 3
 
 // commitSeries does the work of overSeries; false means that appends came in between in a way that it has to be done again.
 func (db *DB) commitSeries(tx *Tx, rebuilds []*rebuild, alone bool, commit func() error) (done bool, err error) {
-	var mask uint64
+	var locks lockSet
 	for _, r := range rebuilds {
-		mask |= 1 << stripeOf(r.ref)
+		locks.add(r.ref)
 		if !alone {
 			if err := r.prepareBeside(tx.ctx); err != nil {
 				return false, err
 			}
 		}
 	}
-	db.head.lock(mask)
-	defer db.head.unlock(mask)
+	db.head.lock(&locks)
+	defer db.head.unlock(&locks)
 	for _, r := range rebuilds {
 		if alone {
 			if err := r.prepareLocked(tx.ctx); err != nil {
