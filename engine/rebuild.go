@@ -325,11 +325,11 @@ func (r *rebuild) seal(f int64) error {
 		return nil
 	}
 	st := sealState{tail: n.tail, sealed: n.sealed, carry: n.carry, ends: n.ends, hint: n.hint, notes: n.copyNotes(), low: r.low}
-	k, carry, err := r.db.writeBlocks(r.sl, r.wb, n, &st, r.is, f, true)
+	carry, err := r.db.writeBlocks(r.sl, r.wb, n, &st, r.is, f, true)
 	if err != nil {
 		return err
 	}
-	n.tail, n.notes = n.tail.cut(k), n.notes.cut(k)
+	n.tail, n.notes = n.tail.without(st.blocks), n.notes.cut(st.blocks.n)
 	n.sealed, n.carry, n.ends, n.hint = f, carry, st.ends, st.hint
 	if most := r.db.opts.MemoryBytes; int64(r.wb.Len()) > most {
 		return &Error{Kind: KindMetric, Name: r.id.String(), Err: ErrUnsupported,

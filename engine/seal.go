@@ -80,6 +80,8 @@ type sealState struct {
 	hint   encoding.Hint
 	notes  *notes
 	low    []int64 // per width: no group that begins before it is computed; nil: no bound
+
+	blocks tailPart // what writeBlocks has put into blocks
 }
 
 func (db *DB) beginSeal(ref Ref, mode sealMode) (*series, sealState) {
@@ -95,7 +97,7 @@ func (db *DB) beginSeal(ref Ref, mode sealMode) (*series, sealState) {
 		return nil, sealState{}
 	}
 	s.sealing = true
-	return s, sealState{s.tail, s.sealed, s.maxT, s.carry, slices.Clone(s.seams), slices.Clone(s.ends), s.edits, s.hint, s.copyNotes(), nil}
+	return s, sealState{s.tail, s.sealed, s.maxT, s.carry, slices.Clone(s.seams), slices.Clone(s.ends), s.edits, s.hint, s.copyNotes(), nil, tailPart{}}
 }
 
 // sealCopy seals by a copied state; false means that the state has changed and nothing was done.
@@ -107,20 +109,21 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, mode sealMode) (done
 		}
 	}()
 	defer func() {
-		db.head.lockOne(s.ref)
-		s.sealing = false
-		db.head.unlockOne(s.ref)
+		if !done || err != nil {
+			db.head.lockOne(s.ref)
+			s.sealing = false
+			db.head.unlockOne(s.ref)
+		}
 	}()
 	if mode == sealLong && st.tail.n <= joinRows {
 		mode = sealNothing
 	}
 	pl := s.meta.plan()
-	edge, k := st.sealed, 0
-	carry := st.carry
+	edge, carry := st.sealed, st.carry
 	if mode != sealNothing && st.maxT != noTime {
 		if f := pl.floor(st.maxT); f > st.sealed && f > 0 {
 			edge = f
-			if k, carry, err = db.writeBlocks(sl, wb, s, &st, pl, f, mode == sealWhole); err != nil {
+			if carry, err = db.writeBlocks(sl, wb, s, &st, pl, f, mode == sealWhole); err != nil {
 				return false, err
 			}
 		}
@@ -130,14 +133,15 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, mode sealMode) (done
 	db.visible.RLock()
 	defer db.visible.RUnlock()
 	if s.gone {
+		s.sealing = false
 		return true, wb.Close()
 	}
 	if s.edits != st.edits || s.hasLate() {
 		return false, nil
 	}
 	rest, noted := s.tail, s.notes
-	if k > 0 {
-		rest, noted = s.tail.cut(k), s.notes.cut(k)
+	if st.blocks.n > 0 {
+		rest, noted = s.tail.without(st.blocks), s.notes.cut(st.blocks.n)
 	}
 	seams := slices.DeleteFunc(slices.Clone(s.seams), func(x seam) bool { return x.start < sealEnd(edge, pl.widths[x.width]) })
 	sl.value = s.appendRecord(sl.value[:0], edge, carry, st.ends, seams, &rest, noted, s.late)
@@ -157,19 +161,20 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, mode sealMode) (done
 	s.notes = noted
 	s.sealAt = int32(rest.n + maxBlockRows)
 	s.firstSeq.Store(0)
+	s.sealing = false
 	db.head.bytes.Add(s.memBytes() - before)
 	db.stats.seals.Add(1)
 	return true, nil
 }
 
-// writeBlocks adds to wb the blocks of everything before f and returns how many samples of the tail they hold, and the newest sample
+// writeBlocks adds to wb the blocks of everything before f, notes in st which part of the tail that is, and returns the newest sample
 // before what is left of the tail.
-func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, pl *plan, f int64, whole bool) (int, sampleState, error) {
+func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, pl *plan, f int64, whole bool) (sampleState, error) {
 	var ok bool
-	if sl.ts, sl.vs, ok = st.tail.appendTo(sl.ts[:0], sl.vs[:0]); !ok {
-		return 0, st.carry, fmt.Errorf("tsdb: tail of metric %v does not decode: %w", s.meta.id, ErrCorrupt)
+	if sl.ts, sl.vs, st.blocks, ok = st.tail.appendParted(sl.ts[:0], sl.vs[:0], pl.tailStart(f)); !ok {
+		return st.carry, fmt.Errorf("tsdb: tail of metric %v does not decode: %w", s.meta.id, ErrCorrupt)
 	}
-	k, _ := slices.BinarySearch(sl.ts, pl.tailStart(f))
+	k := st.blocks.n
 	carry := st.carry
 	if k > 0 {
 		carry = sampleState{t: sl.ts[k-1], bits: bitsOf(sl.vs[k-1])}
@@ -183,10 +188,10 @@ func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, 
 	if pl.raw != 0 {
 		sl.enc.SetHint(&st.hint)
 		if !sl.noted.of(st.notes, k) {
-			return 0, carry, fmt.Errorf("tsdb: notes of metric %v do not decode: %w", s.meta.id, ErrCorrupt)
+			return carry, fmt.Errorf("tsdb: notes of metric %v do not decode: %w", s.meta.id, ErrCorrupt)
 		}
 		if err := w.raw(pl, sl.ts[:k], sl.vs[:k], &sl.noted); err != nil {
-			return 0, carry, err
+			return carry, err
 		}
 		sl.enc.SetHint(nil)
 	}
@@ -213,13 +218,13 @@ func (db *DB) writeBlocks(sl *sealer, wb *writeBatch, s *series, st *sealState, 
 			err = w.aggregates(&w.ends[1+wi], width, starts, cols)
 		}
 		if err != nil {
-			return 0, carry, err
+			return carry, err
 		}
 		if err := w.expire(keyAgg, width, pl.keep[wi], newestOfAll(starts, cols)); err != nil {
-			return 0, carry, err
+			return carry, err
 		}
 	}
-	return k, carry, nil
+	return carry, nil
 }
 
 // newestOfAll returns the newest time up to which every method has a point, noTime if one has none: retention goes by

@@ -244,16 +244,41 @@ func (r *tailReader) next() bool {
 // appendTo decodes the whole tail. It returns false if the bytes don't hold n samples in order of time
 // that end at the last one.
 func (tl *tail) appendTo(ts []int64, vs []float64) ([]int64, []float64, bool) {
+	ts, vs, _, ok := tl.appendParted(ts, vs, math.MinInt64)
+	return ts, vs, ok
+}
+
+// tailPart is the samples at the beginning of a tail that are older than some time.
+type tailPart struct {
+	n    int
+	len  int         // bytes
+	last sampleState // of them; the tail's base if n is 0
+}
+
+// appendParted is appendTo, and says which part of the tail is older than edge.
+func (tl *tail) appendParted(ts []int64, vs []float64, edge int64) ([]int64, []float64, tailPart, bool) {
 	r := tl.reader()
-	from := len(ts)
+	from, left, part := len(ts), len(r.b), tailPart{last: tl.base}
 	for range tl.n {
 		if !r.next() || (len(ts) > from && r.st.t < ts[len(ts)-1]) {
-			return ts, vs, false
+			return ts, vs, part, false
 		}
 		ts = append(ts, r.st.t)
 		vs = append(vs, math.Float64frombits(r.st.bits))
+		if r.st.t < edge {
+			left = len(r.b)
+			part.n++
+		}
 	}
-	return ts, vs, len(r.b) == 0 && r.st.t == tl.last.t
+	part.len = len(tl.buf) - left
+	if k := from + part.n; part.n > 0 {
+		before := tl.base.t
+		if part.n > 1 {
+			before = ts[k-2]
+		}
+		part.last = sampleState{t: ts[k-1], delta: ts[k-1] - before, bits: math.Float64bits(vs[k-1])}
+	}
+	return ts, vs, part, len(r.b) == 0 && r.st.t == tl.last.t
 }
 
 // restore walks a tail that was read back and completes the state of its last sample, of which only the time was kept.
@@ -273,11 +298,7 @@ func (tl *tail) restore() bool {
 	return true
 }
 
-// cut returns the tail without its first k samples. It shares nothing with tl.
-func (tl *tail) cut(k int) tail {
-	r := tl.reader()
-	for range k {
-		r.next()
-	}
-	return tail{buf: append([]byte(nil), r.b...), n: tl.n - k, base: r.st, last: tl.last}
+// without returns the tail without a part of it, or of what it was before more was appended. It shares nothing with tl.
+func (tl *tail) without(p tailPart) tail {
+	return tail{buf: append([]byte(nil), tl.buf[p.len:]...), n: tl.n - p.n, base: p.last, last: tl.last}
 }

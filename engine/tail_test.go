@@ -35,7 +35,15 @@ func TestTail(t *testing.T) {
 			ts, vs = append(ts, at), append(vs, v)
 		}
 		k := r.IntN(len(ts) + 1)
-		rest := tl.cut(k)
+		edge := int64(math.MaxInt64)
+		if k < len(ts) {
+			edge = ts[k]
+		}
+		_, _, part, _ := tl.appendParted(nil, nil, edge)
+		if part.n != k {
+			t.Fatalf("%d of %d samples are older than %d, want %d", part.n, len(ts), edge, k)
+		}
+		rest := tl.without(part)
 		for _, c := range []struct {
 			tail tail
 			from int
