@@ -2,7 +2,9 @@ package target
 
 import (
 	"errors"
+	"math"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -111,7 +113,7 @@ func (p *phase) appendAll() (samples int64, err error) {
 	pace := newPacer(p.options.Writers)
 	for i := range errs {
 		wg.Go(func() {
-			defer pace.leave()
+			defer pace.leave(i)
 			n, err := p.appendPart(i, pace)
 			total.Add(n)
 			errs[i] = err
@@ -128,7 +130,7 @@ func (p *phase) appendPart(writer int, pace *pacer) (samples int64, err error) {
 	}
 	defer r.Close()
 	rows := make([]dataset.Sample, p.batch)
-	for batch := 1; ; batch++ {
+	for {
 		n, err := r.Next(rows)
 		if err != nil || n == 0 {
 			return samples, err
@@ -137,52 +139,55 @@ func (p *phase) appendPart(writer int, pace *pacer) (samples int64, err error) {
 			return samples, err
 		}
 		samples += int64(n)
-		if pace != nil && batch%driftBatches == 0 {
-			pace.wait()
+		if pace != nil {
+			pace.step(writer)
 		}
 	}
 }
 
-// pacer lets writers wait for each other, so that their clocks stay close.
+// pacer keeps the clocks of writers close: one that is driftBatches ahead of the slowest waits until half of that is made up. Nobody waits
+// for one who is about as fast.
 type pacer struct {
-	mu      sync.Mutex
-	turned  *sync.Cond
-	writers int // still writing
-	waiting int
-	turn    int
+	mu     sync.Mutex
+	moved  *sync.Cond
+	done   []int // batches of each writer; noMore: it has left
+	wanted int   // of the slowest, by somebody who waits; noMore: nobody does
 }
 
+const noMore = math.MaxInt
+
 func newPacer(writers int) *pacer {
-	p := &pacer{writers: writers}
-	p.turned = sync.NewCond(&p.mu)
+	p := &pacer{done: make([]int, writers), wanted: noMore}
+	p.moved = sync.NewCond(&p.mu)
 	return p
 }
 
-func (p *pacer) wait() {
+// step counts a batch of a writer and waits if need be.
+func (p *pacer) step(writer int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.waiting++
-	if p.releaseLocked() {
+	p.done[writer]++
+	p.wakeLocked()
+	if p.done[writer] < slices.Min(p.done)+driftBatches {
 		return
 	}
-	for turn := p.turn; turn == p.turn; {
-		p.turned.Wait()
+	for enough := p.done[writer] - driftBatches/2; slices.Min(p.done) < enough; {
+		p.wanted = min(p.wanted, enough)
+		p.moved.Wait()
 	}
 }
 
-func (p *pacer) leave() {
+// leave says that a writer has no more batches.
+func (p *pacer) leave(writer int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.writers--
-	p.releaseLocked()
+	p.done[writer] = noMore
+	p.wakeLocked()
 }
 
-func (p *pacer) releaseLocked() bool {
-	if p.waiting < p.writers {
-		return false
+func (p *pacer) wakeLocked() {
+	if slices.Min(p.done) >= p.wanted {
+		p.wanted = noMore
+		p.moved.Broadcast()
 	}
-	p.waiting = 0
-	p.turn++
-	p.turned.Broadcast()
-	return true
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -235,15 +236,26 @@ func TestFold(t *testing.T) {
 	}
 }
 
-func TestPacerLetsTheLastOneGo(t *testing.T) {
+func TestPacer(t *testing.T) {
 	p := newPacer(2)
+	for range driftBatches - 1 {
+		p.step(0) // as far ahead as it may be
+	}
+	var slow atomic.Int64
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		p.wait()
-		p.wait() // only the other one's leaving ends this
+		for batch := driftBatches; batch <= 10*driftBatches; batch++ {
+			p.step(0)
+			if behind := int64(batch) - slow.Load(); behind >= driftBatches && slow.Load() < 5*driftBatches {
+				t.Errorf("after batch %d: %d ahead of the other one", batch, behind)
+			}
+		}
 	}()
-	p.wait()
-	p.leave()
+	for range 5 * driftBatches {
+		slow.Add(1)
+		p.step(1)
+	}
+	p.leave(1) // only that lets the other one go on
 	<-done
 }
