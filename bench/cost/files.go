@@ -9,6 +9,8 @@ import (
 	"syscall"
 )
 
+const dontNeed = 4 // POSIX_FADV_DONTNEED on Linux
+
 // TreeBytes adds up the sizes of the files below dir, except those in the named sub-directories of it.
 func TreeBytes(dir string, except ...string) (n int64) {
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -40,7 +42,6 @@ func Forget(dir string) error {
 }
 
 func forget(path string) error {
-	const dontNeed = 4 // POSIX_FADV_DONTNEED on Linux
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -49,6 +50,7 @@ func forget(path string) error {
 	if err := f.Sync(); err != nil { // what is not on disk cannot be dropped
 		return err
 	}
+	// Not by golang.org/x/sys: one adapter is built with nothing but packages of Debian's.
 	if _, _, code := syscall.Syscall6(syscall.SYS_FADVISE64, f.Fd(), 0, 0, dontNeed, 0, 0); code != 0 {
 		return &os.PathError{Op: "fadvise", Path: path, Err: code}
 	}

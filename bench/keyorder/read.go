@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/telemetrydb/tsdb/bench/cost"
 )
 
 const (
@@ -50,7 +52,7 @@ func read(db *pebble.DB, c config, r *result) error {
 		if *m.warm, err = median(m.rounds, m.unit, nil, m.f); err != nil {
 			return err
 		}
-		if *m.cold, err = median(coldRounds, m.unit, func() { dropCache(c.dir) }, m.f); err != nil {
+		if *m.cold, err = median(coldRounds, m.unit, func() error { return cost.Forget(c.dir) }, m.f); err != nil {
 			return err
 		}
 	}
@@ -94,11 +96,13 @@ func (c config) readUnits(db *pebble.DB, units []int, from, to int) error {
 	return it.Error()
 }
 
-func median(n int, unit time.Duration, before func(), f func() error) (float64, error) {
+func median(n int, unit time.Duration, before, f func() error) (float64, error) {
 	took := make([]time.Duration, n)
 	for i := range took {
 		if before != nil {
-			before()
+			if err := before(); err != nil {
+				return 0, err
+			}
 		}
 		start := time.Now()
 		if err := f(); err != nil {

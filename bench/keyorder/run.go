@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/telemetrydb/tsdb/bench/cost"
 )
 
 // config is one case.
@@ -56,7 +58,7 @@ func load(db *pebble.DB, c config, r *result) error {
 	for i := range order {
 		order[i] = i
 	}
-	start, cpu := time.Now(), cpuSeconds()
+	start, cpu := time.Now(), cost.CPUSeconds()
 	var key []byte
 	for period := range c.periods {
 		if !c.ordered {
@@ -85,7 +87,7 @@ func load(db *pebble.DB, c config, r *result) error {
 		return err
 	}
 	quiesce(db)
-	r.LoadSeconds, r.LoadCPU = time.Since(start).Seconds(), cpuSeconds()-cpu
+	r.LoadSeconds, r.LoadCPU = time.Since(start).Seconds(), cost.CPUSeconds()-cpu
 	r.MicrosAMetric = r.LoadSeconds / float64(c.metrics*c.periods) * 1e6
 	r.FlushedBytes, r.CompactBytes = written(db)
 	r.WriteAmp = float64(r.FlushedBytes+r.CompactBytes) / float64(r.LogicalBytes)
@@ -98,7 +100,7 @@ func expire(db *pebble.DB, c config, r *result) error {
 	gone := c.periods / 4 / c.periodsAPartition * c.periodsAPartition
 	r.ExpireDue = r.LogicalBytes / int64(c.periods) * int64(gone)
 	f0, w0 := written(db)
-	start, cpu, before := time.Now(), cpuSeconds(), diskBytes(c.dir)
+	start, cpu, before := time.Now(), cost.CPUSeconds(), diskBytes(c.dir)
 	if c.layout.partitionFirst {
 		from, to := c.layout.appendPartition(nil, 0), c.layout.appendPartition(nil, gone/c.periodsAPartition)
 		if err := db.DeleteRange(from, to, pebble.NoSync); err != nil {
@@ -112,7 +114,7 @@ func expire(db *pebble.DB, c config, r *result) error {
 	}
 	r.ExpireCallSeconds = time.Since(start).Seconds()
 	quiesce(db)
-	r.ExpireSettleSeconds, r.ExpireCPU = time.Since(start).Seconds(), cpuSeconds()-cpu
+	r.ExpireSettleSeconds, r.ExpireCPU = time.Since(start).Seconds(), cost.CPUSeconds()-cpu
 	f1, w1 := written(db)
 	r.ExpireWritten, r.ExpireFreed = f1+w1-f0-w0, before-diskBytes(c.dir)
 	return nil

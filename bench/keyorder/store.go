@@ -2,13 +2,10 @@ package main
 
 import (
 	"io/fs"
-	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"golang.org/x/sys/unix"
 )
 
 // openStore opens Pebble with the small memory of an embedded engine.
@@ -84,23 +81,4 @@ func eachFile(dir string, f func(path string, size int64)) {
 		}
 		return nil
 	})
-}
-
-// dropCache asks the kernel to forget the pages of all files in dir, so that the next read goes to the disk.
-func dropCache(dir string) {
-	eachFile(dir, func(path string, _ int64) {
-		f, err := os.Open(path)
-		if err != nil {
-			return
-		}
-		defer f.Close()
-		_ = f.Sync()
-		_ = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
-	})
-}
-
-func cpuSeconds() float64 {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return float64(u.Utime.Sec+u.Stime.Sec) + float64(u.Utime.Usec+u.Stime.Usec)/1e6
 }

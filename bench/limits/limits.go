@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/telemetrydb/tsdb/bench/cost"
 )
 
 // Limit is one bound of the machine.
@@ -176,7 +178,7 @@ func loopback() (limits []Limit, err error) {
 	defer client.CloseIdleConnections()
 	get := func(path string, n int) ([]float64, float64, error) {
 		took := make([]float64, n)
-		before := cpuSeconds()
+		before := cost.CPUSeconds()
 		for i := range took {
 			begin := time.Now()
 			r, err := client.Get("http://" + ln.Addr().String() + path)
@@ -190,7 +192,7 @@ func loopback() (limits []Limit, err error) {
 			took[i] = time.Since(begin).Seconds() * 1e6
 		}
 		slices.Sort(took)
-		return took, (cpuSeconds() - before) / float64(n) * 1e6, nil
+		return took, (cost.CPUSeconds() - before) / float64(n) * 1e6, nil
 	}
 	empty, cpu, err := get("/empty", roundTrips)
 	if err != nil {
@@ -205,12 +207,4 @@ func loopback() (limits []Limit, err error) {
 		{"HTTP request and empty answer, median", empty[len(empty)/2], "us", fmt.Sprintf("%.0f us of CPU, both sides", cpu)},
 		{"HTTP answer of 500 KiB", perSecond(answerBytes, time.Duration(filled[len(filled)/2]*1e3), 1e6), "MB/s", "median"},
 	}, nil
-}
-
-func cpuSeconds() float64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return float64(u.Utime.Sec+u.Stime.Sec) + float64(u.Utime.Usec+u.Stime.Usec)/1e6
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/telemetrydb/tsdb/bench/cost"
 	"github.com/telemetrydb/tsdb/bench/dataset"
 )
 
@@ -67,7 +68,7 @@ func (p *phase) ingest() error {
 func (p *phase) putCosts(owner worker, appending, whole spending, perMillion, peak float64) {
 	if owner != linkedIn {
 		p.put("client_cpu_s_per_million", whole.self*perMillion)
-		p.put("client_peak_mib", peakMemoryMiB(os.Getpid()))
+		p.put("client_peak_mib", cost.PeakMiB(os.Getpid()))
 	}
 	switch owner {
 	case farServer:
@@ -98,8 +99,8 @@ func (p *phase) putDisk(samples int64) {
 	if r, ok := p.engine.(Rebuilder); ok {
 		except = r.NotAtRest()
 	}
-	p.put("at_rest_bytes_per_sample", float64(treeBytes(p.store, except...))/float64(samples))
-	p.put("all_bytes_per_sample", float64(treeBytes(p.store))/float64(samples))
+	p.put("at_rest_bytes_per_sample", float64(cost.TreeBytes(p.store, except...))/float64(samples))
+	p.put("all_bytes_per_sample", float64(cost.TreeBytes(p.store))/float64(samples))
 }
 
 // appendAll has each writer append its share of the series.

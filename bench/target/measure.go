@@ -1,12 +1,10 @@
 package target
 
 import (
-	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
-	"syscall"
 	"time"
+
+	"github.com/telemetrydb/tsdb/bench/cost"
 )
 
 // spending is CPU seconds: of this process, and of the processes of a Server.
@@ -17,9 +15,9 @@ func (s spending) all() float64 { return s.self + s.server }
 // spent is what has been used so far. A server's part is that of its running processes and of what this process has started and seen end, so
 // that closing a server counts too.
 func (p *phase) spent() (s spending) {
-	s.self = rusageSeconds(syscall.RUSAGE_SELF)
+	s.self = cost.CPUSeconds()
 	if server, ok := p.engine.(Server); ok {
-		s.server = rusageSeconds(syscall.RUSAGE_CHILDREN)
+		s.server = cost.ChildrenCPUSeconds()
 		for _, one := range processTree(server.Processes()) {
 			s.server += one.cpu
 		}
@@ -31,10 +29,10 @@ func (p *phase) spent() (s spending) {
 func (p *phase) peakMiB() (sum float64) {
 	server, ok := p.engine.(Server)
 	if !ok {
-		return peakMemoryMiB(os.Getpid())
+		return cost.PeakMiB(os.Getpid())
 	}
 	for _, one := range processTree(server.Processes()) {
-		sum += peakMemoryMiB(one.pid)
+		sum += cost.PeakMiB(one.pid)
 	}
 	return sum
 }
@@ -80,30 +78,4 @@ func (w stopwatch) wall() float64 { return time.Since(w.start).Seconds() }
 func (w stopwatch) used() spending {
 	now := w.phase.spent()
 	return spending{now.self - w.cpu.self, max(0, now.server-w.cpu.server)}
-}
-
-func rusageSeconds(who int) float64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(who, &u) != nil {
-		return 0
-	}
-	seconds := func(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }
-	return seconds(u.Utime) + seconds(u.Stime)
-}
-
-// treeBytes adds up the sizes of the files below dir, except those in the named sub-directories of it.
-func treeBytes(dir string, except ...string) (n int64) {
-	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return nil // compactions may remove files meanwhile
-		}
-		if d.IsDir() && filepath.Dir(path) == filepath.Clean(dir) && slices.Contains(except, d.Name()) {
-			return fs.SkipDir
-		}
-		if info, err := d.Info(); err == nil && d.Type().IsRegular() {
-			n += info.Size()
-		}
-		return nil
-	})
-	return n
 }

@@ -1,7 +1,6 @@
 package target
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -63,19 +62,4 @@ func parseStat(text string) (p process, ok bool) {
 		p.cpu += n / clockTicks
 	}
 	return p, p.pid > 0
-}
-
-// peakMemoryMiB is the most resident memory a process has had, mapped files included.
-func peakMemoryMiB(pid int) float64 {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(b)) {
-		if kb, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			n, _ := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(kb), "kB")), 64)
-			return n / 1024
-		}
-	}
-	return 0
 }

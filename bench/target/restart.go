@@ -2,12 +2,10 @@ package target
 
 import (
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
+
+	"github.com/telemetrydb/tsdb/bench/cost"
 )
 
 const (
@@ -69,7 +67,7 @@ func (p *phase) cold() error {
 			if time.Since(begun) > longestCold {
 				break
 			}
-			if err := dropPages(p.store); err != nil {
+			if err := cost.Forget(p.store); err != nil {
 				return err
 			}
 			if err := p.open(); err != nil {
@@ -89,29 +87,4 @@ func (p *phase) cold() error {
 		p.put(name+"_cold_median_us", micros[len(micros)/2])
 	}
 	return nil
-}
-
-// dropPages makes the system forget what it has in memory of the files in dir.
-func dropPages(dir string) error {
-	const dontNeed = 4 // POSIX_FADV_DONTNEED on Linux
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // some store nothing here
-		}
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := f.Sync(); err != nil { // what is not on disk cannot be dropped
-			return err
-		}
-		if _, _, code := syscall.Syscall6(syscall.SYS_FADVISE64, f.Fd(), 0, 0, dontNeed, 0, 0); code != 0 {
-			return &os.PathError{Op: "fadvise", Path: path, Err: code}
-		}
-		return nil
-	})
 }

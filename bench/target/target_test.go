@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telemetrydb/tsdb/bench/cost"
 	"github.com/telemetrydb/tsdb/bench/dataset"
 )
 
@@ -217,7 +218,7 @@ func TestProcessTree(t *testing.T) {
 	for deadline := time.Now().Add(10 * time.Second); len(tree) < 2 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		tree = processTree([]int{cmd.Process.Pid})
 	}
-	if len(tree) != 2 || tree[0].pid != cmd.Process.Pid || tree[1].parent != cmd.Process.Pid || peakMemoryMiB(tree[1].pid) <= 0 {
+	if len(tree) != 2 || tree[0].pid != cmd.Process.Pid || tree[1].parent != cmd.Process.Pid || cost.PeakMiB(tree[1].pid) <= 0 {
 		t.Errorf("%+v", tree)
 	}
 	p, ok := parseStat("12 (a (b) c) S 7 0 0 0 0 0 0 0 0 0 100 50 25 25 0")

@@ -10,21 +10,12 @@ import (
 
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/bson/primitive"
+	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 
 	"github.com/telemetrydb/tsdb/bench/mongodb"
 	"github.com/telemetrydb/tsdb/bench/target"
 )
-
-// columns are the samples of one series, newest first.
-type columns struct {
-	times  []int64
-	values []float64
-}
-
-func (c *columns) add(millis int64, value float64) {
-	c.times, c.values = append(c.times, millis), append(c.values, value)
-}
 
 // newestFirst is the order of Ceilometer's lists of samples.
 var newestFirst = bson.D{{Key: "timestamp", Value: -1}}
@@ -41,9 +32,9 @@ func (c *ceilometer) Scan(s target.Selection, from, to int64, emit func([]int64,
 	}
 	for _, name := range slices.SortedFunc(maps.Keys(found), seriesName.compare) {
 		one := found[name]
-		slices.Reverse(one.times)
-		slices.Reverse(one.values)
-		emit(one.times, one.values)
+		slices.Reverse(one.Times)
+		slices.Reverse(one.Values)
+		emit(one.Times, one.Values)
 	}
 	return nil
 }
@@ -56,7 +47,7 @@ func (c *ceilometer) Newest(series, n int, emit func([]int64, []float64)) error 
 	}
 	found, err := c.list(filter, n)
 	for _, one := range found {
-		emit(one.times, one.values)
+		emit(one.Times, one.Values)
 	}
 	return err
 }
@@ -79,27 +70,17 @@ func (c *ceilometer) filter(s target.Selection) (bson.D, error) {
 }
 
 // list reads the newest samples that pass, at most limit of them if it is not 0.
-func (c *ceilometer) list(filter bson.D, limit int) (map[seriesName]*columns, error) {
-	found := map[seriesName]*columns{}
-	err := c.server.Do("find in meter", func(ctx context.Context) error {
-		cursor, err := c.meters.Find(ctx, filter, options.Find().SetSort(newestFirst).SetLimit(int64(limit)))
-		if err != nil {
-			return err
-		}
-		defer cursor.Close(ctx)
-		for cursor.Next(ctx) {
-			if err := c.take(cursor.Current, found); err != nil {
-				return err
-			}
-		}
-		return cursor.Err()
-	})
+func (c *ceilometer) list(filter bson.D, limit int) (map[seriesName]*mongodb.Columns, error) {
+	found := map[seriesName]*mongodb.Columns{}
+	err := c.server.Each("find in meter", func(ctx context.Context) (*mongo.Cursor, error) {
+		return c.meters.Find(ctx, filter, options.Find().SetSort(newestFirst).SetLimit(int64(limit)))
+	}, func(doc bson.Raw) error { return c.take(doc, found) })
 	return found, err
 }
 
 var errShape = errors.New("a document without the fields of a sample")
 
-func (c *ceilometer) take(doc bson.Raw, found map[seriesName]*columns) error {
+func (c *ceilometer) take(doc bson.Raw, found map[seriesName]*mongodb.Columns) error {
 	resource, ok1 := doc.Lookup("resource_id").StringValueOK()
 	meter, ok2 := doc.Lookup("counter_name").StringValueOK()
 	millis, ok3 := doc.Lookup("timestamp").DateTimeOK()
@@ -112,9 +93,9 @@ func (c *ceilometer) take(doc bson.Raw, found map[seriesName]*columns) error {
 		if !c.known[name] {
 			return fmt.Errorf("a sample of %s of %s, which is no series of this set", meter, resource)
 		}
-		found[name] = &columns{}
+		found[name] = &mongodb.Columns{}
 	}
-	found[name].add(millis, value)
+	found[name].Add(millis, value)
 	return nil
 }
 
@@ -167,23 +148,18 @@ func (c *ceilometer) Lookup(key, value string) (series, nameBytes int, err error
 		return 0, 0, fmt.Errorf("no field for the label %s", key)
 	}
 	order := bson.D{{Key: "user_id", Value: -1}, {Key: "project_id", Value: -1}, {Key: "last_sample_timestamp", Value: -1}}
-	err = c.server.Do("find in resource", func(ctx context.Context) error {
-		cursor, err := c.owners.Find(ctx, bson.D{{Key: "project_id", Value: value}}, options.Find().SetSort(order))
-		if err != nil {
+	err = c.server.Each("find in resource", func(ctx context.Context) (*mongo.Cursor, error) {
+		return c.owners.Find(ctx, bson.D{{Key: "project_id", Value: value}}, options.Find().SetSort(order))
+	}, func(doc bson.Raw) error {
+		var r owner
+		if err := bson.Unmarshal(doc, &r); err != nil {
 			return err
 		}
-		defer cursor.Close(ctx)
-		for cursor.Next(ctx) {
-			var r owner
-			if err := bson.Unmarshal(cursor.Current, &r); err != nil {
-				return err
-			}
-			for _, m := range r.Meters {
-				series++
-				nameBytes += len(m.Name) + len(m.Unit) + len(r.ID) + len(r.Project) + len(r.Metadata.Host)
-			}
+		for _, m := range r.Meters {
+			series++
+			nameBytes += len(m.Name) + len(m.Unit) + len(r.ID) + len(r.Project) + len(r.Metadata.Host)
 		}
-		return cursor.Err()
+		return nil
 	})
 	return series, nameBytes, err
 }

@@ -10,17 +10,12 @@ import (
 
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/bson/primitive"
+	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 
 	"github.com/telemetrydb/tsdb/bench/mongodb"
 	"github.com/telemetrydb/tsdb/bench/target"
 )
-
-// columns are the samples of one series.
-type columns struct {
-	times  []int64
-	values []float64
-}
 
 // Scan asks for times and values of one series, and of several for the meta field too.
 func (c *timeSeries) Scan(s target.Selection, from, to int64, emit func([]int64, []float64)) error {
@@ -32,7 +27,7 @@ func (c *timeSeries) Scan(s target.Selection, from, to int64, emit func([]int64,
 	if s.Key != "" {
 		found, err := c.find(append(match, within(from, to)), o.SetProjection(bson.D{{Key: "_id", Value: 0}}))
 		for _, m := range slices.SortedFunc(maps.Keys(found), meta.compare) {
-			emit(found[m].times, found[m].values)
+			emit(found[m].Times, found[m].Values)
 		}
 		return err
 	}
@@ -51,7 +46,7 @@ func (c *timeSeries) Newest(series, n int, emit func([]int64, []float64)) error 
 func (c *timeSeries) one(match bson.D, o *options.FindOptions, emit func([]int64, []float64)) error {
 	found, err := c.find(match, o.SetProjection(bson.D{{Key: "_id", Value: 0}, {Key: "timestamp", Value: 1}, {Key: "value", Value: 1}}))
 	for _, one := range found {
-		emit(one.times, one.values)
+		emit(one.Times, one.Values)
 	}
 	return err
 }
@@ -74,36 +69,31 @@ func within(from, to int64) bson.E {
 var errShape = errors.New("a document without time and value")
 
 // find reads what passes, by series if the meta field is asked for.
-func (c *timeSeries) find(match bson.D, o *options.FindOptions) (map[meta]*columns, error) {
-	found := map[meta]*columns{}
-	byBytes := map[string]*columns{} // of the undecoded meta field
-	err := c.server.Do("find", func(ctx context.Context) error {
-		cursor, err := c.samples.Find(ctx, match, o)
-		if err != nil {
-			return err
+func (c *timeSeries) find(match bson.D, o *options.FindOptions) (map[meta]*mongodb.Columns, error) {
+	found := map[meta]*mongodb.Columns{}
+	byBytes := map[string]*mongodb.Columns{} // of the undecoded meta field
+	err := c.server.Each("find", func(ctx context.Context) (*mongo.Cursor, error) {
+		return c.samples.Find(ctx, match, o)
+	}, func(doc bson.Raw) error {
+		millis, ok1 := doc.Lookup("timestamp").DateTimeOK()
+		value, ok2 := doc.Lookup("value").DoubleOK()
+		if !ok1 || !ok2 {
+			return errShape
 		}
-		defer cursor.Close(ctx)
-		for cursor.Next(ctx) {
-			millis, ok1 := cursor.Current.Lookup("timestamp").DateTimeOK()
-			value, ok2 := cursor.Current.Lookup("value").DoubleOK()
-			if !ok1 || !ok2 {
-				return errShape
-			}
-			raw := cursor.Current.Lookup("meta").Value
-			one := byBytes[string(raw)]
-			if one == nil {
-				var m meta
-				if len(raw) > 0 {
-					if err := bson.Unmarshal(raw, &m); err != nil {
-						return err
-					}
+		raw := doc.Lookup("meta").Value
+		one := byBytes[string(raw)]
+		if one == nil {
+			var m meta
+			if len(raw) > 0 {
+				if err := bson.Unmarshal(raw, &m); err != nil {
+					return err
 				}
-				one = &columns{}
-				byBytes[string(raw)], found[m] = one, one
 			}
-			one.times, one.values = append(one.times, millis), append(one.values, value)
+			one = &mongodb.Columns{}
+			byBytes[string(raw)], found[m] = one, one
 		}
-		return cursor.Err()
+		one.Add(millis, value)
+		return nil
 	})
 	return found, err
 }
@@ -148,24 +138,19 @@ func (c *timeSeries) Lookup(key, value string) (series, nameBytes int, err error
 		return 0, 0, err
 	}
 	pipeline := bson.A{bson.D{{Key: "$match", Value: match}}, bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$meta"}}}}}
-	err = c.server.Do("aggregate", func(ctx context.Context) error {
-		cursor, err := c.samples.Aggregate(ctx, pipeline)
-		if err != nil {
+	err = c.server.Each("aggregate", func(ctx context.Context) (*mongo.Cursor, error) {
+		return c.samples.Aggregate(ctx, pipeline)
+	}, func(doc bson.Raw) error {
+		var row struct {
+			Meta meta `bson:"_id"`
+		}
+		if err := bson.Unmarshal(doc, &row); err != nil {
 			return err
 		}
-		defer cursor.Close(ctx)
-		for cursor.Next(ctx) {
-			var row struct {
-				Meta meta `bson:"_id"`
-			}
-			if err := bson.Unmarshal(cursor.Current, &row); err != nil {
-				return err
-			}
-			series++
-			m := row.Meta
-			nameBytes += len(m.Resource) + len(m.Meter) + len(m.Project) + len(m.Host) + len(m.Group)
-		}
-		return cursor.Err()
+		series++
+		m := row.Meta
+		nameBytes += len(m.Resource) + len(m.Meter) + len(m.Project) + len(m.Host) + len(m.Group)
+		return nil
 	})
 	return series, nameBytes, err
 }

@@ -10,19 +10,9 @@ import (
 
 func TestMain(m *testing.M) { targettest.Main(m, main) }
 
-func TestAnswersAreThoseOfTheSet(t *testing.T) {
-	r := targettest.New(t, "D1", 400, t.TempDir()).Check("-writers", "2")
-	if n := r.Numbers; n["server_ingest_cpu_s_per_million"] <= 0 || n["at_rest_bytes_per_sample"] <= 0 || r.Texts["version"] == "" {
-		t.Errorf("%v %v", n, r.Texts)
-	}
-}
+func TestAnswersAreThoseOfTheSet(t *testing.T) { targettest.OwnServer(t) }
 
-func TestNothingIsLostWhenItIsKilled(t *testing.T) {
-	n := targettest.New(t, "D1", 200, t.TempDir()).Crash(7000).Numbers
-	if n["lost"] != 0 || n["wrong_series"] != 0 || n["acknowledged"] < 7000 {
-		t.Errorf("%v", n)
-	}
-}
+func TestNothingIsLostWhenItIsKilled(t *testing.T) { targettest.NothingLost(t) }
 
 func TestBodyIsABatchOfResources(t *testing.T) {
 	set := &dataset.Set{Series: []dataset.Series{{Metric: "cpu", Resource: "r1", Group: "a"}, {Metric: "cpu", Resource: "r2", Group: "b"},
