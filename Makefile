@@ -17,7 +17,7 @@ STATICCHECK := $(BIN)/staticcheck-$(STATICCHECK_VERSION)
 RACE := ./engine/... ./index/... ./query/... ./server/... ./cmd/...
 
 .NOTPARALLEL:
-.PHONY: test tools build lint unit race fuzz nested conformance client suite keystone clients exporters ceilometerclient differential bench seed ceilometer cloud load load-short soak scale
+.PHONY: test tools build lint unit race fuzz nested conformance client suite keystone clients exporters ceilometerclient differential bench seed ceilometer cloud load load-short servers soak scale
 
 test: tools lint build unit race fuzz nested conformance keystone load-short
 	@echo "make test: all passed"
@@ -48,6 +48,11 @@ fuzz:
 # bench is a module of its own, so that its peers' dependencies stay out of this one.
 nested: $(STATICCHECK)
 	cd bench && $(GO) vet ./... && $(STATICCHECK) ./... && $(GO) test -short ./...
+
+# The adapters of the servers that Debian packages, which are unpacked below bench/.work: whole runs and kills.
+servers:
+	cd bench && $(GO) run ./cmd/debian promserver vmserver influxdb
+	cd bench && TARGETTEST_SERVERS=required $(GO) test -count=1 ./target/promserver ./target/vmserver ./target/influxdb
 
 conformance: client suite clients exporters ceilometerclient
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -64,16 +65,14 @@ func (f *Flags) Server() (binary, dir string, args []string, err error) {
 // Show prints goals and a note, writes and appends them to the files that the flags name, the latter with further records, and with -strict fails when
 // one is not met.
 func (f *Flags) Show(out io.Writer, all []results.Goal, note string, records ...results.Record) error {
-	met := true
-	for _, g := range all {
-		records = append(records, results.Record{Goal: &g})
-		ok, has := g.Met()
-		met = met && (ok || !has)
-	}
-	if err := f.ShowTable(out, report.GoalTable(all), note, records); err != nil {
+	if err := f.ShowTable(out, report.GoalTable(all), note, append(recordsOf(all), records...)); err != nil {
 		return err
 	}
-	if f.strict && !met {
+	missed := slices.ContainsFunc(all, func(g results.Goal) bool {
+		met, has := g.Met()
+		return has && !met
+	})
+	if f.strict && missed {
 		return ErrNotMet
 	}
 	return nil

@@ -44,6 +44,16 @@ func (s *Sheet) add(what, unit string, got float64, a Asked, note string, atLeas
 	s.Goals = append(s.Goals, g)
 }
 
+// Records are the goals as records of a file of results.
+func (s *Sheet) Records() (records []results.Record) { return recordsOf(s.Goals) }
+
+func recordsOf(all []results.Goal) (records []results.Record) {
+	for _, g := range all {
+		records = append(records, results.Record{Goal: &g})
+	}
+	return records
+}
+
 func some(v float64) *float64 {
 	if v == 0 {
 		return nil

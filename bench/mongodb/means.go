@@ -12,20 +12,15 @@ import (
 
 // SumOf runs an aggregation and returns how many rows it gives and the sum of one field of them.
 func (s *Server) SumOf(c *mongo.Collection, pipeline bson.A, field string) (n int, sum float64, err error) {
-	err = s.Do("aggregate", func(ctx context.Context) error {
-		cursor, err := c.Aggregate(ctx, pipeline, options.Aggregate().SetAllowDiskUse(true))
-		if err != nil {
-			return err
+	err = s.Each("aggregate", func(ctx context.Context) (*mongo.Cursor, error) {
+		return c.Aggregate(ctx, pipeline, options.Aggregate().SetAllowDiskUse(true))
+	}, func(row bson.Raw) error {
+		value, ok := row.Lookup(field).DoubleOK()
+		if !ok {
+			return fmt.Errorf("no number %s in %v", field, row)
 		}
-		defer cursor.Close(ctx)
-		for cursor.Next(ctx) {
-			value, ok := cursor.Current.Lookup(field).DoubleOK()
-			if !ok {
-				return fmt.Errorf("no number %s in %v", field, cursor.Current)
-			}
-			n, sum = n+1, sum+value
-		}
-		return cursor.Err()
+		n, sum = n+1, sum+value
+		return nil
 	})
 	return n, sum, err
 }

@@ -189,3 +189,22 @@ func TestDamagedFile(t *testing.T) {
 		t.Error("a file that is missing was read")
 	}
 }
+
+// Figures that nothing is asked of are a section of their own, but none of the summary.
+func TestSectionWithoutGoals(t *testing.T) {
+	limit := 4.0
+	r := New([]results.Record{
+		{Goal: &results.Goal{Section: "9 asked", What: "a", Value: 3, Limit: &limit}},
+		{Goal: &results.Goal{Section: "limits of the machine", What: "b", Value: 3}},
+	})
+	var sections []string
+	for _, row := range r.headline().Tables[0].Rows {
+		sections = append(sections, row[0].Text)
+	}
+	if !slices.Equal(sections, []string{"9 asked"}) {
+		t.Errorf("the summary has %q", sections)
+	}
+	if tables := r.goalSections()[0].Tables; len(tables) != 2 || tables[0].Title != "9 asked: 1 of 1 met" || tables[1].Title != "limits of the machine" {
+		t.Errorf("%+v", tables)
+	}
+}

@@ -320,3 +320,11 @@ func TestOptionsNameEveryFault(t *testing.T) {
 		}
 	}
 }
+
+func TestLongPartsRunOnlyWhenNamed(t *testing.T) {
+	for _, p := range Parts {
+		if slices.Contains(DefaultParts(), p.Name) == p.Long {
+			t.Errorf("%s: long %v", p.Name, p.Long)
+		}
+	}
+}

@@ -14,8 +14,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"github.com/telemetrydb/tsdb/bench/dataset"
+	"github.com/telemetrydb/tsdb/bench/goals"
 	"github.com/telemetrydb/tsdb/bench/limits"
-	"github.com/telemetrydb/tsdb/bench/results"
 )
 
 func main() {
@@ -29,8 +29,7 @@ func run(args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("limits", flag.ContinueOnError)
 	work := fs.String("work", ".work", "scratch directory, on the disk that is measured")
 	sets := fs.String("sets", "D1", "prepared sets whose entropy is estimated, comma separated; may be empty")
-	file := fs.String("results", "", "also append the figures to this file of results")
-	markdown := fs.String("o", "", "also write the table as Markdown to this file")
+	flags := goals.Reporting(fs)
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -56,21 +55,11 @@ func run(args []string, out io.Writer) error {
 		all = append(all, some...)
 	}
 	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
 	t.AppendHeader(table.Row{"limit of the machine", "measured", "unit", "notes"})
+	sheet := goals.Sheet{Section: "limits of the machine"}
 	for _, l := range all {
 		t.AppendRow(table.Row{l.What, fmt.Sprintf("%.3g", l.Value), l.Unit, l.Note})
-		if *file == "" {
-			continue
-		}
-		g := &results.Goal{Section: "limits of the machine", What: l.What, Unit: l.Unit, Value: l.Value, Note: l.Note}
-		if err := results.Append(*file, results.Record{Goal: g}); err != nil {
-			return err
-		}
+		sheet.AtMost(l.What, l.Unit, l.Value, goals.Asked{}, l.Note)
 	}
-	fmt.Fprintln(out, t.Render())
-	if *markdown == "" {
-		return nil
-	}
-	return os.WriteFile(*markdown, []byte(t.RenderMarkdown()+"\n"), 0o644)
+	return flags.ShowTable(out, t, "", sheet.Records())
 }
