@@ -1,6 +1,7 @@
 package ceilometer
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -58,11 +59,29 @@ type meterWriter struct {
 	seen   map[string]bool
 }
 
+// meterText is what the list of meters says of one state of a resource.
+type meterText struct {
+	text   []byte
+	meters int
+}
+
+// stateBytes is about what a state of a resource takes, beside the names in the text, that is held because its text is kept.
+const stateBytes = 1 << 10
+
 func (w *meterWriter) add(d *document) error {
+	if t, ok := w.c.meterTexts.get(d.Resource); ok && !w.unique && t.meters < w.left-w.n {
+		if w.n > 0 {
+			w.b = append(w.b, ", "...)
+		}
+		w.n += t.meters
+		w.b = w.c.flushed(append(w.b, t.text...))
+		return nil
+	}
 	kinds, err := w.c.store.Meters(d.Resource, d.row.Metrics())
 	if err != nil {
 		return err
 	}
+	before, begin := w.n, len(w.b)
 	for i, m := range kinds {
 		if w.unique {
 			if w.seen == nil {
@@ -82,8 +101,33 @@ func (w *meterWriter) add(d *document) error {
 		if w.n++; w.n == w.left {
 			return errEnough
 		}
+		if b := w.c.flushed(w.b); len(b) < len(w.b) {
+			w.b, begin = b, -1
+		}
+	}
+	if n := w.n - before; n > 0 && begin >= 0 && !w.unique && ownMeters(d) {
+		text := bytes.Clone(w.b[begin:])
+		if before > 0 {
+			text = text[len(", "):]
+		}
+		w.c.meterTexts.keep(d.Resource, meterText{text, n}, cap(text)+stateBytes)
 	}
 	return nil
+}
+
+// ownMeters tells whether the resource's record alone says what kinds of samples it has, so that a state of it has the same kinds for ever: other metrics
+// have records of their own.
+func ownMeters(d *document) bool {
+	named := map[string]bool{}
+	for _, m := range d.Resource.Meters {
+		named[m.Name] = true
+	}
+	for name := range d.row.Metrics() {
+		if !named[name] {
+			return false
+		}
+	}
+	return true
 }
 
 func duplicate(before []engine.Meter, m engine.Meter) bool {
@@ -111,7 +155,7 @@ func (w *meterWriter) append(d *document, m engine.Meter) {
 	}
 	b = append(b, `, "meter_id": "`...)
 	b = base64.StdEncoding.AppendEncode(b, []byte(id+"+"+m.Name))
-	w.b = w.c.flushed(append(b, `"}`...))
+	w.b = append(b, `"}`...)
 }
 
 // eachDocument calls fn with the resources that a filter without times selects, in the order of their creation.

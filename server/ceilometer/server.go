@@ -83,6 +83,8 @@ type handler struct {
 	o     Options
 	sent  familiar.Memo[*sentMetadata] // by the texts that they were sent as
 
+	meterTexts kept[*engine.Resource, meterText] // states of resources never change
+
 	events http.Handler
 }
 
