@@ -56,6 +56,10 @@ func (c *conn) serve() {
 			c.nc.Close()
 			return
 		}
+		if c.in.Buffered() == 1 { // read ahead, while the request before took long
+			c.deadline(c.nc.SetReadDeadline, time.Now(), c.s.http.ReadHeaderTimeout)
+			_, _ = c.in.Peek(2) // what is wrong is net/http's
+		}
 		came, _ := c.in.Peek(c.in.Buffered())
 		n := headLength(came)
 		if n == 0 || !plain(came[:n]) {
@@ -106,6 +110,7 @@ func (c *conn) answer(r *http.Request) (goesOn bool) {
 		}
 	}()
 	c.s.http.Handler.ServeHTTP(a, r)
+	c.watch.end() // before the client can send the next request
 	goesOn = a.finish()
 	return goesOn && c.drain()
 }

@@ -97,6 +97,7 @@ func (w *watch) end() {
 		return
 	}
 	<-reading
+	_ = w.nc.SetReadDeadline(time.Time{})
 	w.mu.Lock()
 	w.reading, w.stopping = nil, false
 	w.mu.Unlock()

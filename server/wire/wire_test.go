@@ -258,6 +258,9 @@ func TestGone(t *testing.T) {
 	began, ended := make(chan bool, 1), make(chan error, 1)
 	var leave atomic.Bool
 	s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, own := w.(*answer); !own {
+			t.Errorf("%s %s was handed over", r.Method, r.URL)
+		}
 		io.Copy(io.Discard, r.Body)
 		if r.URL.Path != "/wait" {
 			return
