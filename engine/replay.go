@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // replayer replays the log: read decodes it by chunks, replay applies one.
@@ -17,6 +18,7 @@ type replayer struct {
 	trimmed uint64 // the records up to this one are contained in series records
 	rows    int    // of a chunk, about
 	workers []replayWorker
+	has     []atomic.Uint64 // by ref, for the first so many: the series contains the records up to this one
 
 	full, free chan *replayChunk
 	stop       chan struct{} // closed when nothing more is wanted
@@ -29,6 +31,7 @@ type replayWorker struct {
 	chunk *replayChunk
 	rest  []uint64 // what is to be applied of the chunk, by ref and then as in the log
 	spare []uint64
+	bytes []byte      // what is to be appended to a tail
 	dirty []dirtyItem // series that are so now
 	err   error
 }
@@ -65,6 +68,7 @@ func newReplayer(db *DB, trimmed uint64, logBytes int64) *replayer {
 	for w := range r.workers {
 		r.workers[w].r = r
 	}
+	r.has = make([]atomic.Uint64, min(db.opts.MemoryBytes>>9, logBytes/4))
 	n := int(min(int64(r.rows), logBytes/4)) + 1024 // growing by steps would take as long as decoding
 	for range cap(r.free) {
 		c := &replayChunk{rows: make([]row, 0, n), record: make([]uint32, 0, n), order: make([][]uint64, len(r.workers))}
@@ -93,9 +97,9 @@ func (r *replayer) read(nums []uint64) error {
 			if c.rows, c.notes, err = decodeLogRows(c.rows, c.notes, fields); err != nil {
 				return r.log.corrupt(at, err)
 			}
-			c.share()
+			r.share(c, seq)
 			c.records = append(c.records, replayRecord{seq, int64(len(payload)), at})
-			if len(c.rows) >= r.rows {
+			if max(len(c.rows), len(c.records), len(c.notes)) >= r.rows { // of records, all rows may have been forgotten
 				c, err = r.hand(c)
 			}
 			return err
@@ -129,15 +133,21 @@ func (r *replayer) hand(c *replayChunk) (*replayChunk, error) {
 	return c, nil
 }
 
-// share gives the rows of the record that comes next to the workers.
-func (c *replayChunk) share() {
-	rec, workers := uint32(len(c.records)), Ref(len(c.order))
-	for i := len(c.record); i < len(c.rows); i++ {
-		ref := c.rows[i].ref
-		order := &c.order[ref/workerRun%workers]
-		*order = append(*order, uint64(ref)<<32|uint64(i))
+// share gives the rows of the record that comes next to the workers, and forgets those of series that are known to contain it: half of
+// the log, when series are sealed one after the other.
+func (r *replayer) share(c *replayChunk, seq uint64) {
+	rec, workers, n := uint32(len(c.records)), Ref(len(c.order)), len(c.record)
+	for _, row := range c.rows[n:] {
+		if int(row.ref) < len(r.has) && seq <= r.has[row.ref].Load() {
+			continue
+		}
+		c.rows[n] = row
+		order := &c.order[row.ref/workerRun%workers]
+		*order = append(*order, uint64(row.ref)<<32|uint64(n))
 		c.record = append(c.record, rec)
+		n++
 	}
+	c.rows = c.rows[:n]
 }
 
 // replay applies the records of a chunk to the series that do not contain them yet. Where there are more series than should be brought
@@ -255,11 +265,16 @@ func (w *replayWorker) apply(order []uint64) error {
 // series applies the rows of one series.
 func (w *replayWorker) series(s *series, order []uint64) {
 	c := w.chunk
-	for len(order) > 0 && c.seq(order[0]) <= s.seq {
-		order = order[1:]
-	}
-	if len(order) == 0 {
-		return
+	if c.seq(order[0]) <= s.seq {
+		if int(s.ref) < len(w.r.has) {
+			w.r.has[s.ref].Store(s.seq)
+		}
+		for len(order) > 0 && c.seq(order[0]) <= s.seq {
+			order = order[1:]
+		}
+		if len(order) == 0 {
+			return
+		}
 	}
 	if s.firstSeq.Load() == 0 { // here, or DB.apply would push to the queue out of order
 		s.firstSeq.Store(c.seq(order[0]))
@@ -271,13 +286,18 @@ func (w *replayWorker) series(s *series, order []uint64) {
 	}
 	// Where DB.apply would have nothing to do but to append, records make no difference.
 	mem := int64(cap(s.tail.buf)) + s.notes.memBytes()
+	w.bytes = slices.Grow(w.bytes[:0], len(order)*maxSampleLen+8)
+	aside := s.tail
+	aside.buf = w.bytes
 	for _, k := range order {
 		row := &c.rows[uint32(k)]
-		s.tail.append(row.t, row.value)
+		aside.append(row.t, row.value)
 		if row.note != 0 || s.notes != nil {
+			s.tail.n = aside.n // it counts them
 			s.annotate(w.app.annotation(row))
 		}
 	}
+	s.tail.take(&aside)
 	s.maxT, s.seq, s.touched = s.tail.last.t, c.seq(order[len(order)-1]), true
 	w.r.db.head.bytes.Add(int64(cap(s.tail.buf)) + s.notes.memBytes() - mem)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -93,6 +94,34 @@ func TestReplayMany(t *testing.T) {
 		if q := again.head.queue.items; q[i-1].s != nil && q[i-1].seq > q[i].seq {
 			t.Fatalf("the queue of dirty series is out of order at %d of %d", i, len(q))
 		}
+	}
+}
+
+// TestReplayShare has rows of series that contain their record forgotten, and only these.
+func TestReplayShare(t *testing.T) {
+	r := &replayer{has: make([]atomic.Uint64, 4)}
+	r.has[2].Store(5)
+	c := &replayChunk{order: make([][]uint64, 2)}
+	for seq := uint64(4); seq <= 6; seq++ {
+		for _, ref := range []Ref{1, 2, 3, workerRun} { // the last one is not in the table
+			c.rows = append(c.rows, row{ref: ref, t: int64(seq)})
+		}
+		r.share(c, seq)
+		c.records = append(c.records, replayRecord{seq: seq})
+	}
+	var got []string
+	for w, order := range c.order {
+		for _, k := range order {
+			row := c.rows[uint32(k)]
+			if row.ref != refOf(k) || uint64(row.t) != c.seq(k) {
+				t.Errorf("row %+v has key %x and is of record %d", row, k, c.seq(k))
+			}
+			got = append(got, fmt.Sprint(w, row.ref, row.t))
+		}
+	}
+	want := []string{"0 1 4", "0 3 4", "0 1 5", "0 3 5", "0 1 6", "0 2 6", "0 3 6", "1 8 4", "1 8 5", "1 8 6"}
+	if !slices.Equal(got, want) || len(c.rows) != len(want) || len(c.record) != len(want) {
+		t.Errorf("%d rows of %d records' places, %q, want %q", len(c.rows), len(c.record), got, want)
 	}
 }
 

@@ -152,6 +152,17 @@ func (tl *tail) append(t int64, value float64) {
 	st.t, st.delta, st.bits = t, delta, vb
 }
 
+// take makes tl what aside is, a copy of it that was appended to with a buffer of its own, which holds those samples alone.
+func (tl *tail) take(aside *tail) {
+	b := tl.buf
+	if n := len(aside.buf); cap(b)-len(b) < n {
+		b = growTail(b, n)
+	}
+	b = append(b, aside.buf...)
+	*tl = *aside
+	tl.buf = b
+}
+
 // growTail makes room for n bytes and a few more: a million tails must not carry slack. Memory comes in multiples of 16.
 func growTail(b []byte, n int) []byte {
 	step := min(max(len(b)/2, 16), max(512, len(b)/8))
