@@ -27,13 +27,13 @@ type Options struct {
 	Profile bool // write a CPU profile of each phase beside its store
 }
 
-// Defaults are the sizes that the goals are about, but for the month, of which a fiftieth is measured.
+// Defaults are the sizes that the goals are about, but for the month, of which a hundredth is measured.
 func Defaults() Options {
 	return Options{
 		Dir:     ".work/scale",
 		Metrics: 1_000_000, Cycles: 24, Few: 10_000, MemoryMiB: 1024, Registered: 10_000_000,
 		WeeksMetrics: 10_000, WeeksDays: 30, WeeksMemoryMiB: 64,
-		MonthMetrics: 2000, MonthDays: 30,
+		MonthMetrics: 1000, MonthDays: 30,
 	}
 }
 
