@@ -93,14 +93,12 @@ type made struct {
 
 func (p phase) madeFile() string { return filepath.Join(p.Dir, "made.json") }
 
-// prepared takes a catalogue that an earlier run has prepared and nobody has used. No error and no figures: there is nothing at all.
+// prepared takes a catalogue that an earlier run has prepared and nobody has used. No error and no figures: there is none, and what a run
+// left there that was killed is removed.
 func (p phase) prepared() (figures, error) {
 	text, err := os.ReadFile(p.madeFile())
 	if errors.Is(err, os.ErrNotExist) {
-		if _, err := os.Stat(p.Dir); err == nil {
-			return nil, fmt.Errorf("%s exists already: remove it first", p.Dir)
-		}
-		return nil, nil
+		return nil, os.RemoveAll(p.Dir)
 	}
 	if err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	fs.IntVar(&o.MonthDays, "month-days", o.MonthDays, "days of it")
 	fs.StringVar(&o.Trace, "trace", "", "directory of a set that cmd/prep has made, whose values a month gets, too")
 	fs.BoolVar(&o.Prepare, "prepare", false, "only make the catalogues, which the next run of the same sizes finds")
-	fs.BoolVar(&o.Keep, "keep", false, "leave the stores")
+	fs.BoolVar(&o.Keep, "keep", false, "leave the stores until the next run")
 	fs.BoolVar(&o.Profile, "profile", false, "write a CPU profile of each phase beside its store")
 	phase := fs.String("phase", "", "used by the command itself: a phase, as JSON")
 	profile := fs.String("cpuprofile", "", "with -phase: the file of its CPU profile")
