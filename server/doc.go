@@ -6,7 +6,7 @@
 //	...
 //	err = s.Serve(ctx, ln) // until ctx is done; then requests under way may finish
 //
-// Package wire reads requests off the listener and writes answers, or has net/http do so. Before a request reaches the dialect it passes CORS, the limits (package limit: what does not fit is refused at once) and the
+// Before a request reaches the dialect it passes CORS, the limits (package limit: what does not fit is refused at once) and the
 // mount prefix; the dialect lets the gate (package auth) say who asks.
 //
 // A Server may serve several listeners at once. It keeps its own registry of metrics: nothing is global. It does not open or

@@ -19,7 +19,6 @@ import (
 	"github.com/telemetrydb/tsdb/server/ingest"
 	"github.com/telemetrydb/tsdb/server/limit"
 	"github.com/telemetrydb/tsdb/server/samples"
-	"github.com/telemetrydb/tsdb/server/wire"
 )
 
 // Options configures New. A nil *Options and every zero field mean the default named beside the field.
@@ -199,11 +198,11 @@ func (s *Server) serve(ctx context.Context, ln net.Listener, h http.Handler) err
 		ErrorLog:          slog.NewLogLogger(s.o.Logger.Handler(), slog.LevelDebug),
 	}
 	ended := make(chan error, 1)
-	var front listening = wire.New(srv)
+	serve := srv.Serve
 	if s.o.TLS != nil {
-		front = overTLS{srv}
+		serve = func(ln net.Listener) error { return srv.ServeTLS(ln, "", "") }
 	}
-	go func() { ended <- front.Serve(ln) }() // stopped by Shutdown or Close; waited for below
+	go func() { ended <- serve(ln) }() // stopped by Shutdown or Close; waited for below
 	select {
 	case err := <-ended:
 		return err
@@ -211,26 +210,13 @@ func (s *Server) serve(ctx context.Context, ln net.Listener, h http.Handler) err
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Grace)
 	defer cancel()
-	err := front.Shutdown(grace)
+	err := srv.Shutdown(grace)
 	if err != nil {
-		err = errors.Join(errors.New("requests were cut off"), front.Close())
+		err = errors.Join(errors.New("requests were cut off"), srv.Close())
 	}
 	<-ended
 	return err
 }
-
-// listening serves a listener.
-type listening interface {
-	Serve(ln net.Listener) error
-	Shutdown(ctx context.Context) error
-	Close() error
-}
-
-// overTLS is net/http's server, with TLS.
-type overTLS struct{ *http.Server }
-
-// Serve serves ln with the server's TLSConfig.
-func (s overTLS) Serve(ln net.Listener) error { return s.ServeTLS(ln, "", "") }
 
 // healthz answers 200 while the database takes writes, 503 with the reason while it does not.
 func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
