@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -61,18 +62,41 @@ func TestTail(t *testing.T) {
 	}
 }
 
-// FuzzTail reads arbitrary bytes as a tail.
+// FuzzTail reads arbitrary bytes as a tail, at once and sample by sample.
 func FuzzTail(f *testing.F) {
 	var tl tail
-	tl.append(1e18, 1.5)
-	tl.append(1e18+1e9, 2.25)
-	tl.append(1e18+2e9+1, math.Pi)
-	f.Add(tl.buf, 3)
-	f.Fuzz(func(t *testing.T, b []byte, n int) {
+	for i := range int64(40) { // decoding at once begins where there are several samples
+		tl.append(1e18+i*1e9+i%7, []float64{1.5, 2.25, math.Pi, float64(i * i)}[i%4])
+	}
+	f.Add(tl.buf, tl.n, int64(1e18+20e9))
+	f.Add(tl.buf[:30], 3, int64(0))
+	f.Fuzz(func(t *testing.T, b []byte, n int, edge int64) {
 		tl := tail{buf: b, n: min(max(n, 0), len(b))}
-		ts, vs, ok := tl.appendTo(nil, nil)
-		if len(ts) > tl.n || len(ts) != len(vs) {
-			t.Fatalf("%d times and %d values of %d samples (%v)", len(ts), len(vs), tl.n, ok)
+		r := tl.reader()
+		var want []sampleState
+		for range tl.n {
+			if !r.next() {
+				break
+			}
+			want = append(want, r.st)
+		}
+		if len(want) > 0 {
+			tl.last.t = want[len(want)-1].t
+		}
+		ts, vs, part, ok := tl.appendParted(nil, nil, edge)
+		if len(ts) != len(want) || len(ts) != len(vs) {
+			t.Fatalf("%d times and %d values, want %d (%v)", len(ts), len(vs), len(want), ok)
+		}
+		for i, w := range want {
+			if ts[i] != w.t || math.Float64bits(vs[i]) != w.bits {
+				t.Fatalf("sample %d: %d, %x; want %d, %x", i, ts[i], math.Float64bits(vs[i]), w.t, w.bits)
+			}
+		}
+		if !ok {
+			return
+		}
+		if k, _ := slices.BinarySearch(ts, edge); part.n != k || k > 0 && part.last != want[k-1] {
+			t.Fatalf("part of %d samples, %+v; want %d of %d", part.n, part.last, k, len(ts))
 		}
 	})
 }
