@@ -236,6 +236,9 @@ func (db *DB) resolve(a *appender, rows []row) error {
 			continue
 		}
 		s := db.head.get(rows[i].ref)
+		if s == nil {
+			s = db.head.unpack(rows[i].ref)
+		}
 		a.series[i] = s
 		if s == nil {
 			a.absent = append(a.absent, rows[i].ref)
@@ -256,7 +259,7 @@ func (db *DB) resolve(a *appender, rows []row) error {
 func (db *DB) resolveAbsent(a *appender, rows []row) (err error) {
 	if len(a.absent) >= 16 {
 		slices.Sort(a.absent)
-		db.preloadPart(slices.Compact(a.absent), db.headBudget()*15/16)
+		db.preloadPart(slices.Compact(a.absent), db.headBudget()*5/4)
 	}
 	for i := range rows {
 		if a.series[i] != nil {

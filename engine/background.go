@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -134,17 +135,20 @@ func (db *DB) relieve() error {
 	if err := db.rotateLog(); err != nil {
 		return err
 	}
+	low := db.headBudget() * 15 / 16
 	if db.head.bytes.Load() > db.headBudget() {
-		db.evict()
+		db.shrink(low)
 	}
-	for db.head.bytes.Load() > db.headBudget()*15/16 || db.log.size() > db.logNeedBudget()*15/16 && !db.log.recovering.Load() {
-		refs := db.head.queue.longest(256)
+	for db.head.bytes.Load() > low || db.log.size() > db.logNeedBudget()*15/16 && !db.log.recovering.Load() {
+		db.visible.Lock()
+		refs := db.head.queue.longest(&db.head, 256)
+		db.visible.Unlock()
 		if len(refs) == 0 {
 			break
 		}
 		slices.Sort(refs)
 		for _, ref := range refs {
-			if err := db.seal(ref, sealCut); err != nil {
+			if err := db.seal(ref, sealRoom); err != nil {
 				// One series that cannot be sealed must not hold up memory and log: its record takes the tail as it is.
 				db.note(err)
 				if err = db.seal(ref, sealNothing); err != nil {
@@ -159,7 +163,7 @@ func (db *DB) relieve() error {
 			return err
 		}
 	}
-	if db.head.bytes.Load() > db.headBudget()*15/16 {
+	if db.head.bytes.Load() > low {
 		db.evict()
 	}
 	return nil
@@ -201,19 +205,64 @@ func (db *DB) beingSealed(ref Ref) bool {
 }
 
 // evict drops series from memory that are whole in their records and were not used since the last call.
-func (db *DB) evict() {
-	_ = db.head.each(func(ref Ref) error {
-		db.head.lockOne(ref)
-		defer db.head.unlockOne(ref)
-		db.visible.RLock()
-		defer db.visible.RUnlock()
-		if s := db.head.get(ref); s != nil && s.firstSeq.Load() == 0 && !s.sealing {
-			if s.touched {
-				s.touched = false
-			} else {
-				db.head.remove(s)
-			}
+func (db *DB) evict() { db.sweep(math.MinInt64, false) }
+
+// shrink makes the head smaller, to low bytes if it can, without writing: it drops what evict does and, where series have so short tails that
+// most of what they take is something else, packs those that have not been used for longest.
+func (db *DB) shrink(low int64) {
+	pack := db.head.bytes.Load() < db.head.count.Load()*packMean
+	db.sweep(low, pack)
+	if pack {
+		db.sweep(low, pack) // those that were used since the hand came by
+	}
+}
+
+// packMean is how many bytes series take on the average below which they are packed. Above it sealing, which makes room as well, moves so many
+// samples at a time that it costs a sample less than packing its series.
+const packMean = 512
+
+// sweep goes once around the series from where the last sweep ended, until the head has low bytes.
+func (db *DB) sweep(low int64, pack bool) {
+	h := &db.head
+	pages := h.pages.list.Load()
+	if pages == nil {
+		return
+	}
+	runs := len(*pages) * (seriesPageLen / sweepRun)
+	for range runs {
+		if h.bytes.Load() <= low {
+			return
 		}
-		return nil
-	})
+		h.hand = (h.hand + 1) % runs
+		ref := Ref(h.hand * sweepRun)
+		if page := (*pages)[ref/seriesPageLen]; page != nil {
+			db.sweepSome(page[ref%seriesPageLen:][:sweepRun], ref, pack)
+		}
+	}
+}
+
+// sweepRun is how many neighbouring series are looked at under their locks at a time: those of a word.
+const sweepRun = 64
+
+// sweepSome is sweep for a run of series, the first of which is ref's.
+func (db *DB) sweepSome(run []*series, ref Ref, pack bool) {
+	var locks lockSet
+	for i := range run {
+		locks.add(ref + Ref(i))
+	}
+	db.head.lock(&locks)
+	defer db.head.unlock(&locks)
+	db.visible.RLock()
+	defer db.visible.RUnlock()
+	for _, s := range run {
+		switch {
+		case s == nil || s.sealing:
+		case s.touched:
+			s.touched = false
+		case s.firstSeq.Load() == 0:
+			db.head.remove(s)
+		case pack && s.packable():
+			db.head.pack(s)
+		}
+	}
 }

@@ -41,6 +41,7 @@ func TestCrashWhileWriting(t *testing.T) {
 				}
 			})
 			for n := 0; n < 5 && time.Now().Before(enough); n++ {
+				l.db.packAll()
 				time.Sleep(time.Duration(r.IntN(3000)) * time.Microsecond)
 				l.crash(mem, r)
 				crashes++

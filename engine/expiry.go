@@ -245,7 +245,7 @@ func (db *DB) peek(ref Ref) (viewSeries, error) {
 		return viewSeries{}, err
 	}
 	out := viewSeries{ref: ref, id: meta.id, plan: meta.plan()}
-	s := db.head.get(ref)
+	s := db.head.look(ref)
 	if s == nil {
 		if s, err = db.readSeries(db.p, ref); err != nil {
 			return out, err

@@ -13,8 +13,9 @@ import (
 // A series that is not in it is whole in its record: the head is a write-back cache of the series records.
 type head struct {
 	locks seriesLocks
-	grow  sync.Mutex
-	pages atomic.Pointer[[]*seriesPage] // by ref / seriesPageLen; replaced by a longer copy under grow
+	pages slotPages[*series]
+	packs slotPages[packedSeries] // see packed.go
+	hand  int                     // how far DB.sweep has come; guarded by background.relieving
 
 	bytes atomic.Int64 // taken by the series in memory
 	count atomic.Int64 // series in memory
@@ -23,12 +24,15 @@ type head struct {
 
 const seriesPageLen = 512
 
-// A slot is guarded by the lock of its ref.
-type seriesPage [seriesPageLen]*series
+// slotPages are pages of slots by ref / seriesPageLen. A slot is guarded by the lock of its ref.
+type slotPages[T any] struct {
+	grow sync.Mutex
+	list atomic.Pointer[[]*[seriesPageLen]T] // replaced by a longer copy under grow
+}
 
-// get returns the series if it is in memory.
+// get returns the series if it is in memory and not packed.
 func (h *head) get(ref Ref) *series {
-	p := h.pages.Load()
+	p := h.pages.list.Load()
 	if p == nil {
 		return nil
 	}
@@ -39,43 +43,51 @@ func (h *head) get(ref Ref) *series {
 	return (*p)[i][ref%seriesPageLen]
 }
 
-// page returns the page of a ref, making it if need be.
-func (h *head) page(ref Ref) *seriesPage {
-	i := int(ref / seriesPageLen)
-	if p := h.pages.Load(); p != nil && i < len(*p) && (*p)[i] != nil {
+// page returns the i-th page, nil if there is none.
+func (sp *slotPages[T]) page(i int) *[seriesPageLen]T {
+	if p := sp.list.Load(); p != nil && i < len(*p) {
 		return (*p)[i]
 	}
-	h.grow.Lock()
-	defer h.grow.Unlock()
-	var old []*seriesPage
-	if p := h.pages.Load(); p != nil {
+	return nil
+}
+
+// slot returns the slot of a ref, making its page if need be.
+func (sp *slotPages[T]) slot(ref Ref) *T {
+	i := int(ref / seriesPageLen)
+	if p := sp.page(i); p != nil {
+		return &p[ref%seriesPageLen]
+	}
+	sp.grow.Lock()
+	defer sp.grow.Unlock()
+	var old []*[seriesPageLen]T
+	if p := sp.list.Load(); p != nil {
 		old = *p
 	}
-	if i < len(old) && old[i] != nil {
-		return old[i]
+	if i >= len(old) || old[i] == nil {
+		pages := make([]*[seriesPageLen]T, max(len(old), i+1))
+		copy(pages, old)
+		pages[i] = new([seriesPageLen]T)
+		sp.list.Store(&pages)
+		old = pages
 	}
-	pages := make([]*seriesPage, max(len(old), i+1))
-	copy(pages, old)
-	pages[i] = new(seriesPage)
-	h.pages.Store(&pages)
-	return pages[i]
+	return &old[i][ref%seriesPageLen]
 }
 
 func (h *head) put(s *series) {
-	h.page(s.ref)[s.ref%seriesPageLen] = s
+	*h.pages.slot(s.ref) = s
 	h.count.Add(1)
 	h.bytes.Add(s.memBytes())
 }
 
 func (h *head) remove(s *series) {
-	h.page(s.ref)[s.ref%seriesPageLen] = nil
+	*h.pages.slot(s.ref) = nil
 	h.count.Add(-1)
 	h.bytes.Add(-s.memBytes())
 }
 
 // each calls fn for every series in memory; fn takes the lock itself and must look the series up again.
 func (h *head) each(fn func(ref Ref) error) error {
-	p := h.pages.Load()
+	p := h.pages.list.Load() // packed ones have been there, too
 	if p == nil {
 		return nil
 	}
@@ -100,7 +112,7 @@ type dirtyQueue struct {
 }
 
 type dirtyItem struct {
-	s   *series
+	ref Ref
 	seq uint64
 }
 
@@ -111,37 +123,37 @@ func (q *dirtyQueue) push(s *series, seq uint64) {
 		q.items = q.items[:copy(q.items, q.items[q.first:])]
 		q.first = 0
 	}
-	q.items = append(q.items, dirtyItem{s, seq})
+	q.items = append(q.items, dirtyItem{s.ref, seq})
 	// Appends of other series overtake one another. None is behind first: oldest runs while no batch is under way.
 	for i := len(q.items) - 1; i > q.first && q.items[i-1].seq > seq; i-- {
 		q.items[i-1], q.items[i] = q.items[i], q.items[i-1]
 	}
 }
 
-// oldest returns the series that has been dirty for longest, dropping those that no longer are. The caller holds
-// DB.visible for writing.
-func (q *dirtyQueue) oldest() (*series, uint64) {
+// oldest returns the number of the log record that the head has needed for longest, 0 if it needs none, dropping items whose series
+// are whole in their records. The caller holds DB.visible for writing.
+func (q *dirtyQueue) oldest(h *head) (seq uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for q.first < len(q.items) {
 		it := q.items[q.first]
-		if it.s.firstSeq.Load() == it.seq {
-			return it.s, it.seq
+		if h.dirtySince(it.ref) == it.seq {
+			return it.seq
 		}
 		q.items[q.first] = dirtyItem{}
 		q.first++
 	}
-	return nil, 0
+	return 0
 }
 
-// longest returns up to n series that have been dirty for longest.
-func (q *dirtyQueue) longest(n int) []Ref {
+// longest returns up to n series that have been dirty for longest. The caller holds DB.visible for writing.
+func (q *dirtyQueue) longest(h *head, n int) []Ref {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var refs []Ref
 	for _, it := range q.items[q.first:] {
-		if it.s != nil && it.s.firstSeq.Load() == it.seq {
-			if refs = append(refs, it.s.ref); len(refs) == n {
+		if h.dirtySince(it.ref) == it.seq {
+			if refs = append(refs, it.ref); len(refs) == n {
 				break
 			}
 		}
@@ -153,6 +165,9 @@ func (q *dirtyQueue) longest(n int) []Ref {
 func (db *DB) load(ref Ref) (*series, error) {
 	if s := db.head.get(ref); s != nil {
 		s.touched = true
+		return s, nil
+	}
+	if s := db.head.unpack(ref); s != nil {
 		return s, nil
 	}
 	s, err := db.readSeries(db.p, ref)

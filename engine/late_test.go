@@ -80,6 +80,8 @@ func keepAllRun(s *sampled, r *rand.Rand) {
 			if err := s.db.checkpoint(sealCut); err != nil {
 				s.t.Fatal(err)
 			}
+		case 7:
+			s.db.packAll()
 		case 5, 6:
 			s.check(0, math.MaxInt64, nil)
 			s.compareGroups()

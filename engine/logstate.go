@@ -220,7 +220,7 @@ func (db *DB) trimLog() error {
 	defer db.log.trim.Unlock()
 	db.visible.Lock() // no batch is between its log record and the head
 	need := db.seq.Load() + 1
-	if s, seq := db.head.queue.oldest(); s != nil {
+	if seq := db.head.queue.oldest(&db.head); seq != 0 {
 		need = seq
 	}
 	file, enough := db.log.needless(need)

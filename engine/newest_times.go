@@ -41,7 +41,7 @@ func (db *DB) NewestTimes(ctx context.Context, refs []Ref, times []int64) ([]int
 func (db *DB) newestInHead(ref Ref) (t int64, ok bool) {
 	db.head.lockOne(ref)
 	defer db.head.unlockOne(ref)
-	s := db.head.get(ref)
+	s := db.head.look(ref)
 	if s == nil {
 		return 0, false
 	}

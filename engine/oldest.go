@@ -116,7 +116,7 @@ func (db *DB) findOldest(ctx context.Context) (int64, error) {
 func (db *DB) oldestInHead(ref Ref) (t int64, ok bool) {
 	db.head.lockOne(ref)
 	defer db.head.unlockOne(ref)
-	s := db.head.get(ref)
+	s := db.head.look(ref)
 	if s == nil || s.gone {
 		return 0, false
 	}

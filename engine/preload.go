@@ -14,7 +14,7 @@ func (db *DB) preload(order []uint64, most int) int {
 	var refs []Ref
 	n := 0
 	for ; n < len(order); n++ {
-		if ref := refOf(order[n]); (n == 0 || ref != refOf(order[n-1])) && db.head.get(ref) == nil {
+		if ref := refOf(order[n]); (n == 0 || ref != refOf(order[n-1])) && !db.head.holds(ref) {
 			if len(refs) == most {
 				break
 			}
@@ -58,7 +58,7 @@ func (db *DB) readBeside(refs []Ref, fn func(s *series) (more bool)) (next Ref, 
 	policies := db.cat.policies.Load()
 	for _, ref := range refs {
 		rec, err := metrics.find(ref)
-		if rec == nil || err != nil || db.head.get(ref) != nil {
+		if rec == nil || err != nil || db.head.holds(ref) {
 			continue
 		}
 		meta, err := decodeMetricState(rec, policies)

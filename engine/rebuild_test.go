@@ -145,6 +145,8 @@ func (c *changing) step() {
 		c.late()
 	case 7, 8:
 		c.change()
+	case 9:
+		c.db.packAll()
 	default:
 		c.append()
 	}

@@ -278,7 +278,7 @@ func (w *replayWorker) series(s *series, order []uint64) {
 	}
 	if s.firstSeq.Load() == 0 { // here, or DB.apply would push to the queue out of order
 		s.firstSeq.Store(c.seq(order[0]))
-		w.dirty = append(w.dirty, dirtyItem{s, c.seq(order[0])})
+		w.dirty = append(w.dirty, dirtyItem{s.ref, c.seq(order[0])})
 	}
 	if pl := s.plan(); (pl.hasRate || !pl.nested) && !pl.keepAll || !c.follow(s, order) {
 		w.records(s, order)

@@ -91,7 +91,7 @@ func TestReplayMany(t *testing.T) {
 		}
 	}
 	for i := 1; i < len(again.head.queue.items); i++ {
-		if q := again.head.queue.items; q[i-1].s != nil && q[i-1].seq > q[i].seq {
+		if q := again.head.queue.items; q[i-1].seq != 0 && q[i-1].seq > q[i].seq {
 			t.Fatalf("the queue of dirty series is out of order at %d of %d", i, len(q))
 		}
 	}

@@ -187,4 +187,5 @@ func (db *DB) forget(ref Ref) {
 		s.firstSeq.Store(0)
 		db.head.remove(s)
 	}
+	db.head.dropPacked(ref)
 }

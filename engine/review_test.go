@@ -68,18 +68,18 @@ func countPoints(t *testing.T, db *DB, m Metric, width time.Duration) int {
 
 // TestDirtyQueueOrder pushes out of order: trimming the log goes by the oldest.
 func TestDirtyQueueOrder(t *testing.T) {
-	var q dirtyQueue
-	for _, seq := range []uint64{2, 1, 5, 4, 3} { // Appends of other series overtake one another
-		s := &series{}
+	var h head
+	for i, seq := range []uint64{2, 1, 5, 4, 3} { // Appends of other series overtake one another
+		s := &series{ref: Ref(i)}
 		s.firstSeq.Store(seq)
-		q.push(s, seq)
+		h.put(s)
+		h.queue.push(s, seq)
 	}
 	for want := uint64(1); want <= 5; want++ {
-		s, seq := q.oldest()
-		if seq != want {
+		if seq := h.queue.oldest(&h); seq != want {
 			t.Fatalf("oldest is %d, want %d", seq, want)
 		}
-		s.firstSeq.Store(0)
+		h.get(h.queue.longest(&h, 1)[0]).firstSeq.Store(0)
 	}
 }
 

@@ -279,6 +279,8 @@ func TestAnnotatedSamples(t *testing.T) {
 			if err := s.db.checkpoint(sealCut); err != nil {
 				t.Fatal(err)
 			}
+		case 4, 5:
+			s.db.packAll()
 		}
 		if round%4 == 0 {
 			s.check(0, now, nil)

@@ -37,6 +37,7 @@ type sealMode uint8
 const (
 	sealNothing sealMode = iota // the tail goes into the record as it is
 	sealLong                    // what lies before the window's edge becomes blocks if the tail is no crumb
+	sealRoom                    // the same, but of shorter tails: memory or log is needed for others
 	sealCut                     // what lies before the window's edge becomes blocks
 	sealWhole                   // and joins the block before it more readily: it is to be at rest
 )
@@ -88,6 +89,9 @@ func (db *DB) beginSeal(ref Ref, mode sealMode) (*series, sealState) {
 	db.head.lockOne(ref)
 	defer db.head.unlockOne(ref)
 	s := db.head.get(ref)
+	if s == nil && db.head.packed(ref) != nil {
+		s = db.unpackUnused(ref)
+	}
 	if s == nil || s.gone || s.sealing {
 		return nil, sealState{}
 	}
@@ -115,7 +119,7 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, mode sealMode) (done
 			db.head.unlockOne(s.ref)
 		}
 	}()
-	if mode == sealLong && st.tail.n <= joinRows {
+	if mode == sealLong && st.tail.n <= joinRows || mode == sealRoom && st.tail.n < leastRows {
 		mode = sealNothing
 	}
 	pl := s.meta.plan()
@@ -164,8 +168,15 @@ func (db *DB) sealCopy(sl *sealer, s *series, st sealState, mode sealMode) (done
 	s.sealing = false
 	db.head.bytes.Add(s.memBytes() - before)
 	db.stats.seals.Add(1)
+	if !s.touched && db.head.bytes.Load() > db.headBudget()/2 {
+		db.head.remove(s) // it was packed, or has not been used for long
+	}
 	return true, nil
 }
+
+// leastRows is from how many samples on a tail is worth a block where room is needed: fewer cost less as part of the series record, although it is
+// read and written with them again.
+const leastRows = 8
 
 // writeBlocks adds to wb the blocks of everything before f, notes in st which part of the tail that is, and returns the newest sample
 // before what is left of the tail.

@@ -121,6 +121,12 @@ const (
 // appendRecord appends the series record for a state whose tail is tl, with these notes and late samples.
 func (s *series) appendRecord(b []byte, sealed int64, carry sampleState, ends []blockEnd, seams []seam, tl *tail, nt *notes, late []lateSample) []byte {
 	from := len(b)
+	b = s.appendFields(b, sealed, carry, ends, seams, tl, nt, late)
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[from:], castagnoli))
+}
+
+// appendFields appends the record without its checksum.
+func (s *series) appendFields(b []byte, sealed int64, carry sampleState, ends []blockEnd, seams []seam, tl *tail, nt *notes, late []lateSample) []byte {
 	version := byte(seriesVersion)
 	if nt != nil || len(late) > 0 {
 		version = seriesVersionNotes
@@ -172,7 +178,7 @@ func (s *series) appendRecord(b []byte, sealed int64, carry sampleState, ends []
 	if version == seriesVersionNotes {
 		b = s.appendNotes(b, nt, late)
 	}
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[from:], castagnoli))
+	return b
 }
 
 // fieldReader reads the fields of a record; after a field that is cut short bad is set and all others are zero.
@@ -240,6 +246,11 @@ func (s *series) decodeRecord(b []byte) error {
 	if err != nil {
 		return err
 	}
+	return s.decodeFields(&r, version)
+}
+
+// decodeFields is decodeRecord from behind the version on, up to the checksum.
+func (s *series) decodeFields(r *fieldReader, version byte) error {
 	s.seq = r.uv()
 	flags, near := byte(0), int64(0)
 	if f := r.take(1); f != nil {
@@ -277,7 +288,7 @@ func (s *series) decodeRecord(b []byte) error {
 		x.lo = x.start + r.sv()
 		s.seams = append(s.seams, x)
 	}
-	return s.decodeTail(&r, flags, version)
+	return s.decodeTail(r, flags, version)
 }
 
 func (s *series) decodeTail(r *fieldReader, flags, version byte) error {

@@ -130,7 +130,7 @@ func (v *View) pin(complete bool) (absent []Ref, err error) {
 	defer v.db.visible.Unlock()
 	for i := range v.series {
 		vs := &v.series[i]
-		switch s := v.db.head.get(vs.ref); {
+		switch s := v.db.head.look(vs.ref); {
 		case s != nil:
 			vs.copyOf(s)
 			vs.held = true
@@ -158,7 +158,7 @@ func (db *DB) admitOne(ref Ref) bool {
 	defer db.head.unlockOne(ref)
 	db.visible.RLock()
 	defer db.visible.RUnlock()
-	if db.head.get(ref) != nil {
+	if db.head.holds(ref) {
 		return true
 	}
 	s, err := db.readSeries(db.p, ref)

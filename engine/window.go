@@ -93,6 +93,9 @@ func (db *DB) persistWindows(tx *Tx) (done []*series, err error) {
 	}
 	err = db.head.each(func(ref Ref) error {
 		s := db.head.get(ref)
+		if p := db.head.packed(ref); p != nil && slices.Contains(tx.windows, p.meta.policy) {
+			s = db.head.unpack(ref)
+		}
 		if s == nil || s.gone || s.firstSeq.Load() == 0 || s.all || !slices.Contains(tx.windows, s.meta.policy) {
 			return nil
 		}
