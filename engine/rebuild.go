@@ -132,12 +132,13 @@ func (r *rebuild) pin() (*View, error) {
 	if err := r.db.begin(); err != nil {
 		return nil, err
 	}
-	v := &View{db: r.db, series: []viewSeries{{ref: r.ref}}}
+	v := &View{db: r.db, series: []viewSeries{{ref: r.ref}}, scratch: scratches.Get().(*scratch)}
 	err := v.resolve()
 	if err == nil {
 		_, err = v.pin(false)
 	}
 	if err != nil {
+		v.release()
 		r.db.end()
 		return nil, fmt.Errorf("tsdb: reading: %w", err)
 	}

@@ -18,5 +18,6 @@ func (v *View) Clone() (*View, error) {
 		v.db.end()
 		return nil, fmt.Errorf("tsdb: reading: %w", err)
 	}
-	return &View{db: v.db, it: it, series: slices.Clone(v.series), index: v.index, epoch: v.epoch}, nil
+	return &View{db: v.db, it: it, series: slices.Clone(v.series), index: v.index, epoch: v.epoch,
+		scratch: scratches.Get().(*scratch)}, nil
 }
