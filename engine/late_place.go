@@ -33,7 +33,7 @@ func (db *DB) placeLocked(ref Ref) error {
 	if s == nil || s.gone || !s.hasLate() {
 		return nil
 	}
-	p := placer{db: db, s: s, pl: s.meta.plan(), wb: db.p.NewIndexedBatch(), sl: sealers.Get().(*sealer), ends: slices.Clone(s.ends)}
+	p := placer{db: db, s: s, pl: s.meta.plan(), mem: s.memBytes(), wb: db.p.NewIndexedBatch(), sl: sealers.Get().(*sealer), ends: slices.Clone(s.ends)}
 	defer sealers.Put(p.sl)
 	tail, noted, edits := s.tail, s.notes, s.edits
 	err := p.place()
@@ -50,6 +50,7 @@ type placer struct {
 	db    *DB
 	s     *series
 	pl    *plan
+	mem   int64       // what the series took before
 	wb    *writeBatch // indexed: blocks of aggregates are read through it, as several ranges of groups may meet one
 	sl    *sealer
 	it    *pebble.Iterator // over blocks as they were
@@ -241,10 +242,9 @@ func (p *placer) commit(carry sampleState) error {
 	if err := p.db.commitLazily(p.wb); err != nil {
 		return err
 	}
-	before := s.memBytes()
 	s.carry, s.ends, s.late, s.stuck, s.groups = carry, p.ends, p.stuck, len(p.stuck), nil
 	s.firstSeq.Store(0)
-	p.db.head.bytes.Add(s.memBytes() - before)
+	p.db.head.bytes.Add(s.memBytes() - p.mem)
 	p.db.last.changed(s.ref, p.pl)
 	return nil
 }

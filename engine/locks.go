@@ -80,7 +80,9 @@ func (w *lockWord) lock(mask uint64) {
 			mine = mask
 			w.reserved |= mine
 		}
-		w.freed.L = &w.mu
+		if w.freed.L == nil { // others read it without mu
+			w.freed.L = &w.mu
+		}
 		w.freed.Wait()
 	}
 	w.held |= mask

@@ -33,7 +33,8 @@ func (db *DB) packAll() {
 // TestMoreActiveThanFit appends to metrics in turn that are more than have room in memory, and counts what is written for a sample.
 func TestMoreActiveThanFit(t *testing.T) {
 	const metrics, cycles, batch = 12_000, 20, 1000
-	o := &Options{FS: vfs.NewMem(), MemoryBytes: 8 << 20}
+	fs := vfs.NewCrashableMem()
+	o := &Options{FS: fs, MemoryBytes: 8 << 20}
 	db, err := Open("db", o)
 	if err != nil {
 		t.Fatal(err)
@@ -103,13 +104,16 @@ func TestMoreActiveThanFit(t *testing.T) {
 		}
 	}
 	look()
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
+	left := fs.CrashClone(vfs.CrashCloneCfg{})
+	for _, o.FS = range []vfs.FS{fs, left} {
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if db, err = Open("db", o); err != nil {
+			t.Fatal(err)
+		}
+		look()
 	}
-	if db, err = Open("db", o); err != nil {
-		t.Fatal(err)
-	}
-	look()
 }
 
 // TestPackedSeries asks and changes packed series in all the ways that have one looked up.

@@ -39,6 +39,9 @@ const rebuildTries = 3
 // commitSeries does the work of overSeries; false means that appends came in between in a way that it has to be done again.
 func (db *DB) commitSeries(tx *Tx, rebuilds []*rebuild, alone bool, commit func() error) (done bool, err error) {
 	var locks lockSet
+	if len(tx.windows) > 0 {
+		locks.addAll() // any may be unpacked
+	}
 	for _, r := range rebuilds {
 		locks.add(r.ref)
 		if !alone {
@@ -85,8 +88,8 @@ func (db *DB) commitSeries(tx *Tx, rebuilds []*rebuild, alone bool, commit func(
 	return true, nil
 }
 
-// persistWindows puts the records of the series whose back windows change into the transaction's batch. The caller holds visible for
-// writing.
+// persistWindows puts the records of the series whose back windows change into the transaction's batch. The caller holds all locks
+// of series, and visible for writing.
 func (db *DB) persistWindows(tx *Tx) (done []*series, err error) {
 	if len(tx.windows) == 0 {
 		return nil, nil
