@@ -31,7 +31,7 @@ type Options struct {
 func Defaults() Options {
 	return Options{
 		Dir:     ".work/scale",
-		Metrics: 1_000_000, Cycles: 24, Few: 10_000, MemoryMiB: 1024, Registered: 10_000_000,
+		Metrics: 1_000_000, Cycles: 24, Few: 10_000, MemoryMiB: 1600, Registered: 10_000_000,
 		WeeksMetrics: 10_000, WeeksDays: 30, WeeksMemoryMiB: 64,
 		MonthMetrics: 1000, MonthDays: 30,
 	}
