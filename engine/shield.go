@@ -83,7 +83,7 @@ func (s *shield) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) 
 		_ = s.swallow(err)
 		sf.File = noFile()
 	} else if isLog {
-		sf.File = &zeroedFile{File: sf.File}
+		sf.File = newZeroedFile(sf.File)
 	}
 	return sf, nil
 }

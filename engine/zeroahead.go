@@ -20,9 +20,19 @@ var zeroes = make([]byte, zeroAhead)
 // zeroes, which readers of the log take for its end, until it is closed.
 type zeroedFile struct {
 	vfs.File
+	cut    func(size int64) error
 	offset int64        // where the next write goes
 	zeroed int64        // where the zeroes end; not above offset: there are none
 	syncs  atomic.Int32 // since the file was made or zeroed
+}
+
+// newZeroedFile returns f, a new file, as it is if it cannot be cut off.
+func newZeroedFile(f vfs.File) vfs.File {
+	t, ok := f.(interface{ Truncate(size int64) error })
+	if !ok {
+		return f
+	}
+	return &zeroedFile{File: f, cut: t.Truncate}
 }
 
 func (f *zeroedFile) Write(p []byte) (int, error) {
@@ -48,11 +58,11 @@ func (f *zeroedFile) SyncData() error {
 	return f.File.SyncData()
 }
 
-// Close cuts off the zeroes, where the file system can.
+// Close cuts off the zeroes.
 func (f *zeroedFile) Close() error {
 	var err error
-	if t, ok := f.File.(interface{ Truncate(size int64) error }); ok && f.zeroed > f.offset {
-		err = t.Truncate(f.offset)
+	if f.zeroed > f.offset {
+		err = f.cut(f.offset)
 	}
 	return errors.Join(err, f.File.Close())
 }
