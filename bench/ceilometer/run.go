@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,8 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/telemetrydb/tsdb/bench/cost"
 	"github.com/telemetrydb/tsdb/bench/served"
 	"github.com/telemetrydb/tsdb/bench/workload"
 )
@@ -135,7 +133,7 @@ func (r *Report) readBack(dir string) error {
 	var took []time.Duration
 	size := 0
 	for n := range coldStarts {
-		if err := dropPages(dir); err != nil {
+		if err := cost.Forget(dir); err != nil {
 			return err
 		}
 		start := time.Now()
@@ -239,23 +237,5 @@ func (r *Report) oneByOne(s *served.Server, base string, clients, fromTick int) 
 	most := min(oneByOneFor, time.Duration(r.o.Ticks)*time.Millisecond)
 	return watched(s, func() (posted, error) {
 		return together(base, clients, func(c *served.Client, w *workload.Workload) (posted, error) { return postOnes(c, w, fromTick, most) })
-	})
-}
-
-// dropPages makes the system forget what it has in memory of the files in dir.
-func dropPages(dir string) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := f.Sync(); err != nil { // what is not on disk cannot be dropped
-			return err
-		}
-		return unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
 	})
 }
