@@ -18,7 +18,7 @@ type lockWord struct {
 	held     uint64
 	reserved uint64    // for one who has waited too long: nobody else gets them
 	freed    sync.Cond // some are held no more
-	_        [40]byte  // two cache lines each
+	_        [48]byte  // two cache lines each
 }
 
 // lockSet is a set of locks.

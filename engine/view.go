@@ -42,7 +42,7 @@ type scratch struct {
 	notes []annotation
 }
 
-// Growing these took two thirds of the time in which a month of minutes is read.
+// Growing these anew for each view took most of the time in which a month of minutes is read.
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 // maxScratch is how many samples scratch has room for, at most, when it is kept.
