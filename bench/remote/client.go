@@ -2,7 +2,6 @@ package remote
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/telemetrydb/tsdb/bench/direct"
 )
 
 const (
@@ -20,18 +21,17 @@ const (
 
 // Client sends one request at a time over one kept connection.
 type Client struct {
-	product string
-	base    string
-	ended   func(wait time.Duration) error // tells why the server is gone
-	http    http.Client
-	header  http.Header
-	body    bytes.Buffer // of the last answer
+	product   string
+	base      string
+	ended     func(wait time.Duration) error // tells why the server is gone
+	transport direct.Transport
+	header    http.Header
+	body      bytes.Buffer // of the last answer
 }
 
 // NewClient returns a client of a product's server at base, an URL without a slash at its end. header goes with each request.
 func NewClient(product, base string, header http.Header) *Client {
-	return &Client{product: product, base: base, header: header, http: http.Client{Timeout: answerLimit,
-		Transport: &http.Transport{MaxConnsPerHost: 1, MaxIdleConnsPerHost: 1, DisableCompression: true}}}
+	return &Client{product: product, base: base, header: header, transport: direct.Transport{Timeout: answerLimit}}
 }
 
 // StatusError is an answer that is none of what was wanted.
@@ -62,7 +62,7 @@ func (c *Client) Do(method, path, contentType string, body []byte) ([]byte, erro
 		r.Header.Set("Content-Type", contentType)
 	}
 	request := fmt.Sprintf("%s: %s %s", c.product, method, shortened(path))
-	answer, err := c.http.Do(r)
+	answer, err := c.transport.RoundTrip(r)
 	if err != nil {
 		return nil, c.explain(request, err)
 	}
@@ -90,8 +90,8 @@ func shortened(s string) string {
 // explain makes an error of a request say whether the server has died or hangs.
 func (c *Client) explain(request string, err error) error {
 	var netErr net.Error
-	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &netErr) && netErr.Timeout() {
-		return fmt.Errorf("%s: no whole answer within %v", request, c.http.Timeout)
+	if errors.As(err, &netErr) && netErr.Timeout() {
+		return fmt.Errorf("%s: no whole answer within %v", request, c.transport.Timeout)
 	}
 	if c.ended != nil {
 		if gone := c.ended(errorWait); gone != nil { // what the server said last says more than that the connection broke
@@ -102,4 +102,4 @@ func (c *Client) explain(request string, err error) error {
 }
 
 // Close gives back the connection.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() { c.transport.Close() }

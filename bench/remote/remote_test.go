@@ -27,7 +27,7 @@ func TestErrorsOfAServer(t *testing.T) {
 	defer close(release)
 	c := NewClient("influxd", s.URL, nil)
 	defer c.Close()
-	c.http.Timeout = 300 * time.Millisecond
+	c.transport.Timeout = 300 * time.Millisecond
 	for path, want := range map[string]string{
 		"/full":   "influxd: GET /full: status 500 Internal Server Error: write /data/wal: no space left on device",
 		"/hangs":  "influxd: GET /hangs: no whole answer within 300ms",

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/telemetrydb/tsdb/bench/direct"
 )
 
 // basicAdmin is the user admin without a password.
@@ -13,15 +15,14 @@ const basicAdmin = "Basic YWRtaW46"
 
 // Client sends one request at a time over one kept connection.
 type Client struct {
-	base string
-	http http.Client
-	body bytes.Buffer // of the last answer
+	base      string
+	transport direct.Transport
+	body      bytes.Buffer // of the last answer
 }
 
 // NewClient returns a client of the server at base, as user admin.
 func NewClient(base string) *Client {
-	return &Client{base: base, http: http.Client{Timeout: 5 * time.Minute,
-		Transport: &http.Transport{MaxConnsPerHost: 1, MaxIdleConnsPerHost: 1, DisableCompression: true}}}
+	return &Client{base: base, transport: direct.Transport{Timeout: 5 * time.Minute}}
 }
 
 // Do sends body (nil: none) and returns the answer's body, valid until the next call, and how long it took until its last byte.
@@ -60,7 +61,7 @@ func (c *Client) Ask(method, path string, body []byte) (a Answer, err error) {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	start := time.Now()
-	answered, err := c.http.Do(r)
+	answered, err := c.transport.RoundTrip(r)
 	if err != nil {
 		return a, err
 	}
@@ -73,4 +74,4 @@ func (c *Client) Ask(method, path string, body []byte) (a Answer, err error) {
 }
 
 // Close gives back the connection.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() { c.transport.Close() }
