@@ -8,23 +8,6 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// preload brings up to most series of rows, given as replayWorker.rest has them, into memory, in the order of their keys: one by one as they
-// come in the log, a million series took twenty seconds. It returns how many of the rows are of series that are there or were brought.
-func (db *DB) preload(order []uint64, most int) int {
-	var refs []Ref
-	n := 0
-	for ; n < len(order); n++ {
-		if ref := refOf(order[n]); (n == 0 || ref != refOf(order[n-1])) && !db.head.holds(ref) {
-			if len(refs) == most {
-				break
-			}
-			refs = append(refs, ref)
-		}
-	}
-	db.preloadPart(refs, db.headBudget()*5/4)
-	return n
-}
-
 // preloadPart brings series that are not in memory there. refs ascend; the caller holds their locks and DB.visible for reading, or
 // recovers. What it does not bring is to be loaded alone, as is everything once the head takes most bytes.
 func (db *DB) preloadPart(refs []Ref, most int64) {

@@ -1,12 +1,9 @@
 package engine
 
 import (
-	"cmp"
 	"errors"
-	"fmt"
 	"math/bits"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -16,7 +13,10 @@ type replayer struct {
 	db      *DB
 	log     logReader
 	trimmed uint64 // the records up to this one are contained in series records
-	rows    int    // of a chunk, about
+	rows    []row  // of the record being read
+	run     int    // 1 << run neighbouring series are of one bucket
+	room    int    // bytes of a chunk
+	records int    // of a chunk, at most
 	workers []replayWorker
 	has     []atomic.Uint64 // by ref, for the first so many: the series contains the records up to this one
 
@@ -24,27 +24,19 @@ type replayer struct {
 	stop       chan struct{} // closed when nothing more is wanted
 }
 
-// replayWorker applies the rows of its share of the series.
-type replayWorker struct {
-	r     *replayer
-	app   appender
-	chunk *replayChunk
-	rest  []uint64 // what is to be applied of the chunk, by ref and then as in the log
-	spare []uint64
-	bytes []byte      // what is to be appended to a tail
-	dirty []dirtyItem // series that are so now
-	err   error
-}
-
-// replayChunk is what was read of the log at once, and its rows by worker. A worker sorts them: those of one series, from many records,
-// are applied one after the other, so that a series comes into the processor's cache once a chunk and not once a record.
+// replayChunk is what was read of the log at once. Its rows are in buckets by series, and one worker applies a bucket, the rows of each series one
+// after the other: a series comes into the processor's cache once a chunk and not once a record.
 type replayChunk struct {
-	rows    []row
+	buckets [replayBuckets]replayRows
 	notes   []note
 	records []replayRecord
-	record  []uint32   // of each row
-	order   [][]uint64 // by worker: ref << 32 | index of the row
+	memory  []byte
+	pages   []byte       // of memory, not used yet
+	taken   atomic.Int32 // buckets that workers have taken
 }
+
+// replayBuckets times what a worker has at hand of a bucket should stay in the processor's cache.
+const replayBuckets = 256
 
 // replayRecord is a log record among the decoded rows.
 type replayRecord struct {
@@ -53,36 +45,51 @@ type replayRecord struct {
 	at    logPlace
 }
 
-func (c *replayChunk) seq(key uint64) uint64 { return c.records[c.record[uint32(key)]].seq }
+// pageLen is the length of a page of a chunk; each bucket has one that is not full.
+func (c *replayChunk) pageLen() int { return len(c.memory) / (4 * replayBuckets) }
 
-func refOf(key uint64) Ref { return Ref(key >> 32) }
+// newPage returns an empty page. Behind the end of a chunk a record may take more.
+func (c *replayChunk) newPage() []byte {
+	n := c.pageLen()
+	if len(c.pages) < n {
+		return make([]byte, 0, n)
+	}
+	page := c.pages[:0:n]
+	c.pages = c.pages[n:]
+	return page
+}
 
-// workerRun is how many neighbouring series are one worker's: their records are read in the order of their keys.
-const workerRun = 8
+func (c *replayChunk) reset() {
+	for i := range c.buckets {
+		c.buckets[i] = replayRows{pages: c.buckets[i].pages[:0]}
+	}
+	c.notes, c.records, c.pages = c.notes[:0], c.records[:0], c.memory
+	c.taken.Store(0)
+}
 
 func newReplayer(db *DB, trimmed uint64, logBytes int64) *replayer {
 	r := &replayer{db: db, log: logReader{fs: db.opts.FS, dir: db.dir}, trimmed: trimmed,
-		rows:    int(min(max(db.opts.MemoryBytes>>9, 1<<14), 1<<18)),
+		run:     min(max(bits.Len32(db.cat.counts.Load().metric)-bits.Len(replayBuckets-1), 0), 10),
+		room:    int(min(max(db.opts.MemoryBytes/replayShare, 512<<10), 64<<20, 2*logBytes+256<<10)),
 		workers: make([]replayWorker, runtime.GOMAXPROCS(0)),
 		full:    make(chan *replayChunk), free: make(chan *replayChunk, 2), stop: make(chan struct{})}
+	r.records = r.room >> 6
 	for w := range r.workers {
 		r.workers[w].r = r
 	}
 	r.has = make([]atomic.Uint64, min(db.opts.MemoryBytes>>9, logBytes/4))
-	n := int(min(int64(r.rows), logBytes/4)) + 1024 // growing by steps would take as long as decoding
 	for range cap(r.free) {
-		c := &replayChunk{rows: make([]row, 0, n), record: make([]uint32, 0, n), order: make([][]uint64, len(r.workers))}
-		for w := range c.order {
-			c.order[w] = make([]uint64, 0, n/len(c.order)*5/4)
-		}
-		r.free <- c
+		r.free <- new(replayChunk)
 	}
 	return r
 }
 
+// replayShare is what part of the memory budget a chunk of the log takes; there are two.
+const replayShare = 16
+
 // read decodes the files and hands over what they hold, in order.
 func (r *replayer) read(nums []uint64) error {
-	c := <-r.free
+	c, _ := r.next()
 	for _, num := range nums {
 		last := uint64(0)
 		err := r.log.each(num, func(at logPlace, payload []byte) (err error) {
@@ -94,12 +101,12 @@ func (r *replayer) read(nums []uint64) error {
 			if seq <= r.trimmed {
 				return nil
 			}
-			if c.rows, c.notes, err = decodeLogRows(c.rows, c.notes, fields); err != nil {
+			if r.rows, c.notes, err = decodeLogRows(r.rows[:0], c.notes, fields); err != nil {
 				return r.log.corrupt(at, err)
 			}
-			r.share(c, seq)
+			r.share(c, r.rows, seq)
 			c.records = append(c.records, replayRecord{seq, int64(len(payload)), at})
-			if max(len(c.rows), len(c.records), len(c.notes)) >= r.rows { // of records, all rows may have been forgotten
+			if len(c.pages) < c.pageLen() || max(len(c.records), len(c.notes)) >= r.records { // of records, all rows may have been forgotten
 				c, err = r.hand(c)
 			}
 			return err
@@ -122,36 +129,35 @@ var errUnwanted = errors.New("replay stopped") // nobody sees it
 func (r *replayer) hand(c *replayChunk) (*replayChunk, error) {
 	select {
 	case r.full <- c:
+		return r.next()
 	case <-r.stop:
 		return c, errUnwanted
 	}
-	c = <-r.free
-	c.rows, c.notes, c.records, c.record = c.rows[:0], c.notes[:0], c.records[:0], c.record[:0]
-	for w := range c.order {
-		c.order[w] = c.order[w][:0]
+}
+
+func (r *replayer) next() (*replayChunk, error) {
+	c := <-r.free
+	if c.memory == nil { // a short log needs no second one
+		c.memory = make([]byte, r.room)
 	}
+	c.reset()
 	return c, nil
 }
 
-// share gives the rows of the record that comes next to the workers, and forgets those of series that are known to contain it: half of
+// share puts the rows of the record that comes next into buckets, but for those of series that are known to contain it: half of
 // the log, when series are sealed one after the other.
-func (r *replayer) share(c *replayChunk, seq uint64) {
-	rec, workers, n := uint32(len(c.records)), Ref(len(c.order)), len(c.record)
-	for _, row := range c.rows[n:] {
+func (r *replayer) share(c *replayChunk, rows []row, seq uint64) {
+	record := uint32(len(c.records))
+	for i := range rows {
+		row := &rows[i]
 		if int(row.ref) < len(r.has) && seq <= r.has[row.ref].Load() {
 			continue
 		}
-		c.rows[n] = row
-		order := &c.order[row.ref/workerRun%workers]
-		*order = append(*order, uint64(row.ref)<<32|uint64(n))
-		c.record = append(c.record, rec)
-		n++
+		c.buckets[row.ref>>r.run%replayBuckets].append(c, row, record)
 	}
-	c.rows = c.rows[:n]
 }
 
-// replay applies the records of a chunk to the series that do not contain them yet. Where there are more series than should be brought
-// into memory at once it goes by slices of them.
+// replay applies the records of a chunk to the series that do not contain them yet. It makes pauses to bring memory within its bounds.
 func (r *replayer) replay(c *replayChunk) error {
 	db := r.db
 	for i := range c.records {
@@ -159,15 +165,10 @@ func (r *replayer) replay(c *replayChunk) error {
 		db.seq.Store(max(rec.seq, db.seq.Load()))
 		db.log.add(rec.seq, rec.bytes)
 	}
-	for first, more := true, true; more; first = false {
+	for more := true; more; {
 		var done sync.WaitGroup
 		for i := range r.workers {
-			done.Go(func() {
-				if first {
-					r.workers[i].begin(c, i)
-				}
-				r.workers[i].slice()
-			})
+			done.Go(func() { r.workers[i].work(c) })
 		}
 		done.Wait()
 		var dirty []dirtyItem
@@ -177,7 +178,7 @@ func (r *replayer) replay(c *replayChunk) error {
 			w := &r.workers[i]
 			dirty, errs = append(dirty, w.dirty...), append(errs, w.err)
 			w.dirty = w.dirty[:0]
-			more = more || len(w.rest) > 0
+			more = more || w.chunk != nil
 		}
 		db.head.queue.merge(dirty)
 		if err := errors.Join(errs...); err != nil {
@@ -190,162 +191,4 @@ func (r *replayer) replay(c *replayChunk) error {
 		}
 	}
 	return nil
-}
-
-// begin takes what is the i-th worker's of a chunk.
-func (w *replayWorker) begin(c *replayChunk, i int) {
-	n := len(c.order[i])
-	w.spare = slices.Grow(w.spare[:0], n)[:n]
-	w.chunk, w.app.notes, w.rest = c, c.notes, sortByRef(c.order[i], w.spare)
-}
-
-// slice applies the rows of some series.
-func (w *replayWorker) slice() {
-	db := w.r.db
-	n := db.preload(w.rest, max(int(db.headBudget()/4/seriesBytes)/len(w.r.workers), 256))
-	w.err = w.apply(w.rest[:n])
-	w.rest = w.rest[n:]
-}
-
-// sortDigit is how many bits of the refs a pass of sortByRef looks at, at most: its counters should stay in the processor's cache.
-const sortDigit = 12
-
-// sortByRef sorts keys by ref, by their digits, which keeps their order otherwise. It uses and returns one of the slices, which are of one length.
-func sortByRef(keys, spare []uint64) []uint64 {
-	all := uint64(0)
-	for _, k := range keys {
-		all |= k >> 32
-	}
-	width := bits.Len64(all)
-	passes := (width + sortDigit - 1) / sortDigit
-	for pass := range passes {
-		shift, end := 32+width*pass/passes, 32+width*(pass+1)/passes
-		mask := uint64(1)<<(end-shift) - 1
-		var at [1 << sortDigit]uint32
-		for _, k := range keys {
-			at[k>>shift&mask]++
-		}
-		sum := uint32(0)
-		for i, n := range at[:mask+1] {
-			at[i] = sum
-			sum += n
-		}
-		for _, k := range keys {
-			p := &at[k>>shift&mask]
-			spare[*p] = k
-			*p++
-		}
-		keys, spare = spare, keys
-	}
-	return keys
-}
-
-// apply applies rows.
-func (w *replayWorker) apply(order []uint64) error {
-	c, db := w.chunk, w.r.db
-	for len(order) > 0 {
-		ref, n := refOf(order[0]), 1
-		for n < len(order) && refOf(order[n]) == ref {
-			n++
-		}
-		s, err := db.load(ref)
-		switch {
-		case errors.Is(err, ErrNotFound): // deleted after the record was written
-		case err != nil:
-			rec := &c.records[c.record[uint32(order[0])]]
-			return fmt.Errorf("tsdb: log record %d at byte %d of %s: %w", rec.seq, rec.at.offset, logPath(db.opts.FS, db.dir, rec.at.num), err)
-		default:
-			w.series(s, order[:n])
-		}
-		order = order[n:]
-	}
-	return nil
-}
-
-// series applies the rows of one series.
-func (w *replayWorker) series(s *series, order []uint64) {
-	c := w.chunk
-	if c.seq(order[0]) <= s.seq {
-		if int(s.ref) < len(w.r.has) {
-			w.r.has[s.ref].Store(s.seq)
-		}
-		for len(order) > 0 && c.seq(order[0]) <= s.seq {
-			order = order[1:]
-		}
-		if len(order) == 0 {
-			return
-		}
-	}
-	if s.firstSeq.Load() == 0 { // here, or DB.apply would push to the queue out of order
-		s.firstSeq.Store(c.seq(order[0]))
-		w.dirty = append(w.dirty, dirtyItem{s.ref, c.seq(order[0])})
-	}
-	if pl := s.plan(); (pl.hasRate || !pl.nested) && !pl.keepAll || !c.follow(s, order) {
-		w.records(s, order)
-		return
-	}
-	// Where DB.apply would have nothing to do but to append, records make no difference.
-	mem := int64(cap(s.tail.buf)) + s.notes.memBytes()
-	w.bytes = slices.Grow(w.bytes[:0], len(order)*maxSampleLen+8)
-	aside := s.tail
-	aside.buf = w.bytes
-	for _, k := range order {
-		row := &c.rows[uint32(k)]
-		aside.append(row.t, row.value)
-		if row.note != 0 || s.notes != nil {
-			s.tail.n = aside.n // it counts them
-			s.annotate(w.app.annotation(row))
-		}
-	}
-	s.tail.take(&aside)
-	s.maxT, s.seq, s.touched = s.tail.last.t, c.seq(order[len(order)-1]), true
-	w.r.db.head.bytes.Add(int64(cap(s.tail.buf)) + s.notes.memBytes() - mem)
-}
-
-// records applies the rows of one series record by record, as they were applied when they came.
-func (w *replayWorker) records(s *series, order []uint64) {
-	a, c := &w.app, w.chunk
-	for len(order) > 0 {
-		rec, n := c.record[uint32(order[0])], 1
-		for n < len(order) && c.record[uint32(order[n])] == rec {
-			n++
-		}
-		a.batch, a.series = a.batch[:0], a.series[:0]
-		for _, k := range order[:n] {
-			a.batch = append(a.batch, c.rows[uint32(k)])
-			a.series = append(a.series, s)
-		}
-		w.r.db.apply(a, a.batch, c.records[rec].seq)
-		order = order[n:]
-	}
-}
-
-// follow tells whether rows are all newer than what the series has, in order.
-func (c *replayChunk) follow(s *series, order []uint64) bool {
-	newest := s.maxT
-	for _, k := range order {
-		t := c.rows[uint32(k)].t
-		if t <= newest && !(s.all && t == newest) {
-			return false
-		}
-		newest = t
-	}
-	return true
-}
-
-// merge puts items into the queue that may belong before the newest ones of it.
-func (q *dirtyQueue) merge(items []dirtyItem) {
-	if len(items) == 0 {
-		return
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	bySeq := func(x, y dirtyItem) int { return cmp.Compare(x.seq, y.seq) }
-	least := slices.MinFunc(items, bySeq).seq
-	at := len(q.items)
-	for at > q.first && q.items[at-1].seq > least {
-		at--
-	}
-	q.items = append(q.items, items...)
-	slices.SortStableFunc(q.items[at:], bySeq)
 }

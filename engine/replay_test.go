@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
@@ -99,29 +100,74 @@ func TestReplayMany(t *testing.T) {
 
 // TestReplayShare has rows of series that contain their record forgotten, and only these.
 func TestReplayShare(t *testing.T) {
-	r := &replayer{has: make([]atomic.Uint64, 4)}
+	r := &replayer{has: make([]atomic.Uint64, 4), run: 1}
 	r.has[2].Store(5)
-	c := &replayChunk{order: make([][]uint64, 2)}
+	c := &replayChunk{memory: make([]byte, 256<<10)}
+	c.reset()
 	for seq := uint64(4); seq <= 6; seq++ {
-		for _, ref := range []Ref{1, 2, 3, workerRun} { // the last one is not in the table
-			c.rows = append(c.rows, row{ref: ref, t: int64(seq)})
+		var rows []row
+		for _, ref := range []Ref{1, 2, 3, 2 * replayBuckets} { // the last one is not in the table
+			rows = append(rows, row{ref: ref, t: int64(seq)})
 		}
-		r.share(c, seq)
+		r.share(c, rows, seq)
 		c.records = append(c.records, replayRecord{seq: seq})
 	}
 	var got []string
-	for w, order := range c.order {
-		for _, k := range order {
-			row := c.rows[uint32(k)]
-			if row.ref != refOf(k) || uint64(row.t) != c.seq(k) {
-				t.Errorf("row %+v has key %x and is of record %d", row, k, c.seq(k))
+	for b := range c.buckets {
+		rows, record := make([]row, 9), make([]uint32, 9)
+		from := c.buckets[b].reader()
+		for i, row := range rows[:from.read(rows, record)] {
+			if uint64(row.t) != c.records[record[i]].seq {
+				t.Errorf("row %+v is of record %d", row, c.records[record[i]].seq)
 			}
-			got = append(got, fmt.Sprint(w, row.ref, row.t))
+			got = append(got, fmt.Sprint(b, row.ref, row.t))
 		}
 	}
-	want := []string{"0 1 4", "0 3 4", "0 1 5", "0 3 5", "0 1 6", "0 2 6", "0 3 6", "1 8 4", "1 8 5", "1 8 6"}
-	if !slices.Equal(got, want) || len(c.rows) != len(want) || len(c.record) != len(want) {
-		t.Errorf("%d rows of %d records' places, %q, want %q", len(c.rows), len(c.record), got, want)
+	if want := []string{"0 1 4", "0 512 4", "0 1 5", "0 512 5", "0 1 6", "0 512 6", "1 3 4", "1 3 5", "1 2 6", "1 3 6"}; !slices.Equal(got, want) {
+		t.Errorf("rows %q, want %q", got, want)
+	}
+}
+
+// TestReplayRows has random rows come back as they were, piece by piece.
+func TestReplayRows(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	for range 50 {
+		c := &replayChunk{memory: make([]byte, (1+r.IntN(64))<<18)}
+		c.reset()
+		var rows []row
+		var record []uint32
+		var b replayRows
+		at := row{}
+		for rec := uint32(0); len(rows) < 5000; rec += uint32(r.IntN(3)) {
+			for range r.IntN(20) {
+				at.ref = []Ref{at.ref, at.ref + 1, at.ref + Ref(r.IntN(1000)), Ref(r.Uint32())}[r.IntN(4)]
+				at.t = []int64{at.t, at.t + r.Int64N(1e6)*1e6, r.Int64N(maxSampleTime)}[r.IntN(3)]
+				at.note = []uint32{at.note, 0, r.Uint32()}[min(r.IntN(20), 2)]
+				at.value = []float64{0, math.Copysign(0, -1), float64(r.IntN(1000)), r.NormFloat64(), math.NaN(), math.Inf(1), math.SmallestNonzeroFloat64}[r.IntN(7)]
+				rows, record = append(rows, at), append(record, rec)
+				b.append(c, &at, rec)
+			}
+		}
+		from := b.reader()
+		n := 0
+		for n < len(rows) {
+			got, of := make([]row, 1+r.IntN(300)), make([]uint32, 300)
+			k := from.read(got, of)
+			for i := range got[:k] {
+				want := rows[n+i]
+				if math.Float64bits(got[i].value) != math.Float64bits(want.value) {
+					t.Fatalf("row %d has value %x, want %x", n+i, math.Float64bits(got[i].value), math.Float64bits(want.value))
+				}
+				if got[i].value, want.value = 0, 0; got[i] != want || of[i] != record[n+i] {
+					t.Fatalf("row %d is %+v of record %d, want %+v of %d", n+i, got[i], of[i], want, record[n+i])
+				}
+			}
+			if n += k; from.within() != (n < len(rows) && record[n] == record[n-1]) || k == 0 {
+				t.Fatalf("%d rows were read, within is %v before row %d", k, from.within(), n)
+			}
+		}
 	}
 }
 
