@@ -110,8 +110,11 @@ func (db *DB) storeOptions(fs vfs.FS) *pebble.Options {
 		Cleaner:                     newPromptCleaner(pebble.DeleteCleaner{}.Clean),
 	}
 	// Nearly all bytes are blocks, which their own codecs have compressed; trying again took a tenth of the CPU of ingest.
-	// Catalogue, index and series records compress well, and come to rest in the lowest level.
+	// Catalogue, index and series records compress well, and come to rest in the lowest level, those of a small database in the table that Close flushes.
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings {
+		if db.ops.closed.Load() {
+			return pebble.UniformDBCompressionSettings(block.FastCompression)
+		}
 		c := pebble.UniformDBCompressionSettings(block.NoCompression)
 		c.Levels[len(c.Levels)-1] = block.FastCompression
 		return c
