@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/telemetrydb/tsdb/server/accept"
 )
 
 // beside gives the handler of what else is on the listener.
@@ -62,7 +64,7 @@ func (c *call) dispatch(rt *route) error {
 	if serve == nil {
 		return &apiError{status: http.StatusMethodNotAllowed, text: "The method " + c.r.Method + " is not allowed for this resource.", allow: allow}
 	}
-	if !acceptsJSON(c.r.Header.Values("Accept")) {
+	if !accept.JSON(c.r.Header.Values("Accept")) {
 		return fail(http.StatusNotAcceptable, "The resource could not be generated that was acceptable to your browser: only application/json is.")
 	}
 	return serve(c)
@@ -150,40 +152,4 @@ func (c *call) alarms() error {
 	}
 	c.w.Header().Set("Location", to)
 	return fail(http.StatusPermanentRedirect, "Alarms are at "+to)
-}
-
-// acceptsJSON tells whether a client takes JSON, by the media ranges that it takes.
-func acceptsJSON(accept []string) bool {
-	all := strings.Join(accept, ",")
-	if strings.TrimSpace(all) == "" {
-		return true
-	}
-	best, accepted := 0, false
-	for part := range strings.SplitSeq(all, ",") {
-		media, params, _ := strings.Cut(part, ";")
-		specific := 0
-		switch strings.ToLower(strings.TrimSpace(media)) {
-		case "application/json":
-			specific = 3
-		case "application/*":
-			specific = 2
-		case "*/*", "*":
-			specific = 1
-		}
-		if specific > best {
-			best, accepted = specific, !refused(params)
-		}
-	}
-	return accepted
-}
-
-// refused tells whether the parameters of a media range have a weight of zero.
-func refused(params string) bool {
-	for p := range strings.SplitSeq(params, ";") {
-		name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
-		if strings.EqualFold(strings.TrimSpace(name), "q") {
-			return strings.Trim(strings.TrimSpace(value), "0.") == ""
-		}
-	}
-	return false
 }

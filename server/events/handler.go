@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/server/accept"
 )
 
 // Caller is who asks, in Ceilometer's terms. Empty ids are not known.
@@ -105,7 +106,7 @@ func (c *call) serve() (err error) {
 	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
 		return &apiError{status: http.StatusMethodNotAllowed, text: "The method " + c.r.Method + " is not allowed for this resource.", allow: "GET"}
 	}
-	if !acceptsJSON(c.r.Header.Values("Accept")) {
+	if !accept.JSON(c.r.Header.Values("Accept")) {
 		return &apiError{status: http.StatusNotAcceptable, text: "There is only application/json here."}
 	}
 	if c.who, err = c.o.Caller(c.r); err != nil {

@@ -4,9 +4,9 @@ import (
 	"html"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/telemetrydb/tsdb/server/accept"
 	"github.com/telemetrydb/tsdb/server/auth"
 )
 
@@ -129,66 +129,15 @@ const (
 var formats = [...]string{formatHTML: "text/html", formatPlain: "text/plain", formatJSON: "application/json"}
 
 // errorFormat picks the representation of an error. Those who do not say what they take get plain text.
-func errorFormat(accept string) int {
-	if accept == "application/json" { // what clients send
+func errorFormat(header string) int {
+	if header == "application/json" { // what clients send
 		return formatJSON
 	}
 	best, bestQ := formatPlain, 0.0
 	for i, f := range formats {
-		if q := quality(accept, f); q > bestQ {
+		if q := accept.Quality(header, f); q > bestQ {
 			best, bestQ = i, q
 		}
 	}
 	return best
-}
-
-// quality gives the weight an Accept header has for a media type, 0 if it refuses it, by the most specific of its
-// ranges.
-func quality(accept, mediaType string) float64 {
-	q := 0.0
-	kind, _, _ := strings.Cut(mediaType, "/")
-	specific := 0
-	for part := range strings.SplitSeq(accept, ",") {
-		rng, params, _ := strings.Cut(part, ";")
-		rng = strings.ToLower(strings.TrimSpace(rng))
-		level := 0
-		switch rng {
-		case mediaType:
-			level = 3
-		case kind + "/*":
-			level = 2
-		case "*/*", "*":
-			level = 1
-		}
-		if level > specific {
-			specific, q = level, qValue(params)
-		}
-	}
-	return q
-}
-
-func qValue(params string) float64 {
-	for p := range strings.SplitSeq(params, ";") {
-		name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
-		if !strings.EqualFold(strings.TrimSpace(name), "q") {
-			continue
-		}
-		q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-		if err != nil || !(q >= 0) {
-			return 1
-		}
-		return min(q, 1)
-	}
-	return 1
-}
-
-// acceptsJSON tells whether the client takes the only representation there is of a success.
-func acceptsJSON(accept string) bool {
-	if accept == "" || accept == "application/json" || accept == "*/*" {
-		return true
-	}
-	if strings.TrimSpace(accept) == "" {
-		return true
-	}
-	return quality(accept, formats[formatJSON]) > 0
 }

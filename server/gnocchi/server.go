@@ -12,6 +12,7 @@ import (
 
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/query"
+	"github.com/telemetrydb/tsdb/server/accept"
 	"github.com/telemetrydb/tsdb/server/auth"
 	"github.com/telemetrydb/tsdb/server/ingest"
 	"github.com/telemetrydb/tsdb/server/limit"
@@ -134,7 +135,7 @@ func (c *call) serve() error {
 	if m == nil {
 		return &apiError{status: http.StatusMethodNotAllowed, desc: "", allow: rt.allow}
 	}
-	if !rt.anyAccept && !acceptsJSON(c.r.Header.Get("Accept")) {
+	if !rt.anyAccept && !accept.JSON(c.r.Header.Values("Accept")) {
 		return fail(http.StatusNotAcceptable, "")
 	}
 	if c.caller == nil && isV1(c.r.URL.Path) {
