@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/telemetrydb/tsdb/bench/cost"
 	"github.com/telemetrydb/tsdb/bench/served"
 )
 
@@ -78,7 +79,7 @@ func measureClients(s Size, dir, binary string) (costs map[string]float64, err e
 		"GET of 20 points, median, us": quantile(got, 0.5), "GET of 20 points, p99, us": quantile(got, 0.99),
 	}
 	if _, err = server.Stop(); err == nil {
-		costs["disk a sample, B"] = treeBytes(dir) / samples
+		costs["disk a sample, B"] = float64(cost.TreeBytes(dir)) / samples
 	}
 	server = nil
 	return costs, err

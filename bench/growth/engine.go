@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
+	"github.com/telemetrydb/tsdb/bench/cost"
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/index"
 	"github.com/telemetrydb/tsdb/rollup"
@@ -45,7 +47,7 @@ func measureEngine(s Size, dir string) (map[string]float64, error) {
 	if err := e.close(); err != nil {
 		return nil, err
 	}
-	e.costs["peak memory, MiB"] = peakMiB()
+	e.costs["peak memory, MiB"] = cost.PeakMiB(os.Getpid())
 	return e.costs, nil
 }
 
@@ -73,7 +75,7 @@ func (e *embedded) create() error {
 		return err
 	}
 	e.refs = make([]engine.Ref, e.Metrics)
-	w := startWatch()
+	w := cost.Start()
 	for from := 0; from < e.Resources; from += createdAtOnce {
 		err := e.db.Update(e.ctx, func(tx *engine.Tx) error {
 			for r := from; r < min(from+createdAtOnce, e.Resources); r++ {
@@ -87,7 +89,7 @@ func (e *embedded) create() error {
 			return err
 		}
 	}
-	e.costs["CPU of making a metric, us"] = w.used() / float64(e.Metrics) * 1e6
+	e.costs["CPU of making a metric, us"] = w.Used() / float64(e.Metrics) * 1e6
 	return nil
 }
 
@@ -128,7 +130,7 @@ func (e *embedded) append() error {
 		b.Reset()
 		return err
 	}
-	w := startWatch()
+	w := cost.Start()
 	rows := 0
 	for k := range e.Samples {
 		for i, ref := range e.refs {
@@ -143,7 +145,7 @@ func (e *embedded) append() error {
 	if err := errors.Join(flush(), e.db.Compact(e.ctx)); err != nil {
 		return err
 	}
-	e.costs["CPU of a sample, us"] = w.used() / float64(rows) * 1e6
+	e.costs["CPU of a sample, us"] = w.Used() / float64(rows) * 1e6
 	e.costs["append of 1,000 samples, median, us"] = quantile(took, 0.5)
 	e.costs["append of 1,000 samples, p99, us"] = quantile(took, 0.99)
 	return nil
@@ -153,8 +155,8 @@ func (e *embedded) reopen() error {
 	if err := e.close(); err != nil {
 		return err
 	}
-	e.costs["disk a sample, B"] = treeBytes(e.dir) / float64(e.Metrics*e.Samples)
-	e.costs["disk a metric, B"] = treeBytes(e.dir) / float64(e.Metrics)
+	e.costs["disk a sample, B"] = float64(cost.TreeBytes(e.dir)) / float64(e.Metrics*e.Samples)
+	e.costs["disk a metric, B"] = float64(cost.TreeBytes(e.dir)) / float64(e.Metrics)
 	begin := time.Now()
 	if err := e.open(); err != nil {
 		return err

@@ -91,7 +91,7 @@ func load(db *pebble.DB, c config, r *result) error {
 	r.MicrosAMetric = r.LoadSeconds / float64(c.metrics*c.periods) * 1e6
 	r.FlushedBytes, r.CompactBytes = written(db)
 	r.WriteAmp = float64(r.FlushedBytes+r.CompactBytes) / float64(r.LogicalBytes)
-	r.DiskBytes, r.ReadAmp = diskBytes(c.dir), db.Metrics().ReadAmp()
+	r.DiskBytes, r.ReadAmp = cost.TreeBytes(c.dir), db.Metrics().ReadAmp()
 	return nil
 }
 
@@ -100,7 +100,7 @@ func expire(db *pebble.DB, c config, r *result) error {
 	gone := c.periods / 4 / c.periodsAPartition * c.periodsAPartition
 	r.ExpireDue = r.LogicalBytes / int64(c.periods) * int64(gone)
 	f0, w0 := written(db)
-	start, cpu, before := time.Now(), cost.CPUSeconds(), diskBytes(c.dir)
+	start, cpu, before := time.Now(), cost.CPUSeconds(), cost.TreeBytes(c.dir)
 	if c.layout.partitionFirst {
 		from, to := c.layout.appendPartition(nil, 0), c.layout.appendPartition(nil, gone/c.periodsAPartition)
 		if err := db.DeleteRange(from, to, pebble.NoSync); err != nil {
@@ -116,7 +116,7 @@ func expire(db *pebble.DB, c config, r *result) error {
 	quiesce(db)
 	r.ExpireSettleSeconds, r.ExpireCPU = time.Since(start).Seconds(), cost.CPUSeconds()-cpu
 	f1, w1 := written(db)
-	r.ExpireWritten, r.ExpireFreed = f1+w1-f0-w0, before-diskBytes(c.dir)
+	r.ExpireWritten, r.ExpireFreed = f1+w1-f0-w0, before-cost.TreeBytes(c.dir)
 	return nil
 }
 

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"io/fs"
-	"path/filepath"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -64,21 +62,4 @@ func quiesce(db *pebble.DB) {
 		}
 		last = count
 	}
-}
-
-func diskBytes(dir string) (n int64) {
-	eachFile(dir, func(_ string, size int64) { n += size })
-	return n
-}
-
-func eachFile(dir string, f func(path string, size int64)) {
-	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return nil
-		}
-		if info, err := d.Info(); err == nil {
-			f(path, info.Size())
-		}
-		return nil
-	})
 }

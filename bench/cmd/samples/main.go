@@ -6,16 +6,15 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io/fs"
 	"log"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/telemetrydb/tsdb/bench/ceilometer"
+	"github.com/telemetrydb/tsdb/bench/cost"
 	"github.com/telemetrydb/tsdb/bench/workload"
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/rollup"
@@ -52,12 +51,6 @@ func open(name string) (*engine.DB, string, error) {
 	}
 	db, err := engine.Open(path, &engine.Options{Sync: engine.SyncInterval})
 	return db, path, err
-}
-
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // cannot fail with these arguments
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func policy(widths ...time.Duration) engine.ArchivePolicy {
@@ -102,7 +95,7 @@ func seed(ctx context.Context) error {
 	var b engine.Batch
 	r := rand.New(rand.NewPCG(1, 1))
 	n := 0
-	began, cpu := time.Now(), cpuTime()
+	watch := cost.Start()
 	for row := range w.Rows(w.Ticks) {
 		var c engine.ContextRef
 		arrival := int64(0)
@@ -130,7 +123,7 @@ func seed(ctx context.Context) error {
 	if _, err := db.Append(ctx, &b); err != nil {
 		return err
 	}
-	fmt.Printf("ingest: %d samples, %.2f us of CPU each, %.1f s\n", n, float64((cpuTime()-cpu).Microseconds())/float64(n), time.Since(began).Seconds())
+	fmt.Printf("ingest: %d samples, %.2f us of CPU each, %.1f s\n", n, watch.Used()*1e6/float64(n), watch.Wall())
 	if err := newest(ctx, db, meter, "in the head"); err != nil {
 		return err
 	}
@@ -143,9 +136,9 @@ func seed(ctx context.Context) error {
 	if err := db.Close(); err != nil {
 		return err
 	}
-	size, err := sizeOf(path)
+	size := cost.TreeBytes(path)
 	fmt.Printf("at rest: %d bytes, %.2f a sample\n", size, float64(size)/float64(n))
-	return err
+	return nil
 }
 
 func newest(ctx context.Context, db *engine.DB, m engine.Ref, where string) error {
@@ -253,18 +246,4 @@ func merge(ctx context.Context) error {
 	}
 	fmt.Printf("oldest sample, first call: %v\n", time.Since(began))
 	return db.Close()
-}
-
-func sizeOf(path string) (size int64, err error) {
-	err = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		i, err := d.Info()
-		if err == nil {
-			size += i.Size()
-		}
-		return err
-	})
-	return size, err
 }
