@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -62,6 +63,10 @@ type AppendResult struct {
 	Refused   int // broke a rule (time before the epoch); then nothing of the batch was stored and Append returned an error
 }
 
+// manyRows is the size of a batch whose Append makes way for the goroutine that writes the log, as soon as that has something to write: an idle
+// processor takes 50 to 100 us to wake up and take it over, and what the batch does to the head is to be done while the disk syncs.
+const manyRows = 64
+
 // appender is the scratch space of one Append.
 type appender struct {
 	record  []byte    // for the log, without its number
@@ -76,7 +81,7 @@ type appender struct {
 	notes   []note // that rows refer to
 	noted   []annotation
 	counts  map[sampleAt]uint32
-	warm    int64 // keeps the loads of resolve
+	warm    int64 // keeps the loads of fetch
 }
 
 // touchedSeries is a series that a batch brings samples for, with its state before the batch.
@@ -195,6 +200,7 @@ func (db *DB) store(a *appender, b *Batch, wb *writeBatch) (res AppendResult, er
 		}
 	}
 	if b.WantSeqs || n != nil {
+		a.fetch()
 		if b.Seqs, err = db.number(a, rows, b.Seqs[:0]); err != nil {
 			return res, err
 		}
@@ -219,14 +225,18 @@ func (db *DB) store(a *appender, b *Batch, wb *writeBatch) (res AppendResult, er
 		return res, err
 	}
 	db.log.add(seq, int64(len(a.record)))
+	if db.lazy == nil && len(rows) >= manyRows {
+		runtime.Gosched()
+	}
+	if !b.WantSeqs && n == nil {
+		a.fetch()
+	}
 	res = db.apply(a, rows, seq)
 	res.Duplicate += len(b.rows) - len(rows)
 	return res, nil
 }
 
-// resolve finds the series of each row. It looks at each one's newest sample and the end of its tail although it has no
-// use for them: these loads do not wait for one another, those of apply do, and a batch of a thousand series would pay
-// for a thousand cache misses in a row.
+// resolve finds the series of each row.
 func (db *DB) resolve(a *appender, rows []row) error {
 	a.series = slices.Grow(a.series[:0], len(rows))[:len(rows)]
 	a.absent = a.absent[:0]
@@ -242,17 +252,23 @@ func (db *DB) resolve(a *appender, rows []row) error {
 		a.series[i] = s
 		if s == nil {
 			a.absent = append(a.absent, rows[i].ref)
-			continue
-		}
-		a.warm ^= s.maxT ^ int64(s.tail.n) // its two lines
-		if n := len(s.tail.buf); n > 0 {
-			a.warm ^= int64(s.tail.buf[n-1])
 		}
 	}
 	if len(a.absent) == 0 {
 		return nil
 	}
 	return db.resolveAbsent(a, rows)
+}
+
+// fetch looks at the newest sample of each row's series and the end of its tail although it has no use for them: these loads do not
+// wait for one another, those of apply do, and a batch of a thousand series would pay for a thousand cache misses in a row.
+func (a *appender) fetch() {
+	for _, s := range a.series {
+		a.warm ^= s.maxT ^ int64(s.tail.n) // its two lines
+		if n := len(s.tail.buf); n > 0 {
+			a.warm ^= int64(s.tail.buf[n-1])
+		}
+	}
 }
 
 // resolveAbsent reads the series of rows that are not in memory.
