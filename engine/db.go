@@ -43,6 +43,7 @@ type DB struct {
 	expireAt   time.Time    // housekeeping's: when to look for expired partitions next
 	purgeable  atomic.Bool  // there may be deleted metrics whose blocks are not
 	expiring   *expiry      // under way, nil if none; guarded by visible
+	ahead      atomic.Int64 // goroutines that read ahead
 	roomLeft   atomic.Int64 // batches until free space is asked for again
 	release    func() error // of the directory's lock
 }

@@ -202,9 +202,13 @@ func (r *measureReader) blocks(from, to int64) error {
 	if k, b := r.v.lastBlock(keyAgg, r.width, r.s, end, from); b != nil {
 		return corruptBlock(k, &b.block, r.columns(&b.block, from, to))
 	}
+	ahead := r.v.newReadAhead(r.v.it, r.s, r.width, from, to)
 	err := blockRange(r.v.it, keyAgg, r.width, r.s.ref, from, to, func(k blockKey, v []byte) (bool, error) {
 		if err := r.ctx.Err(); err != nil {
 			return false, err
+		}
+		if ahead.came(k) && v[0] == blockDerived && len(keys) == 0 {
+			ahead.bringRaw(r.s.plan.widths[0], k, from)
 		}
 		if len(keys) == 0 && v[0] != blockDerived {
 			more, err := r.fromColumns(k, v, from, to)

@@ -25,6 +25,7 @@ type shield struct {
 	fault *fault
 	log   *logState
 	seq   *atomic.Uint64 // of the last log record
+	ahead *atomic.Int64  // DB.ahead
 }
 
 // tablePause slows down Pebble's retries of failed table writes. No lock is held meanwhile.
@@ -86,6 +87,15 @@ func (s *shield) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) 
 		sf.File = newZeroedFile(sf.File)
 	}
 	return sf, nil
+}
+
+// Open is vfs.FS's.
+func (s *shield) Open(name string, o ...vfs.OpenOption) (vfs.File, error) {
+	f, err := s.FS.Open(name, o...)
+	if err != nil || !isTable(name) {
+		return f, err
+	}
+	return &readFile{f, s.ahead}, nil
 }
 
 // settle makes the names in a directory durable. Pebble creates a manifest, then a marker that names it, and syncs their

@@ -362,10 +362,12 @@ func (v *View) appendRawBlocks(ctx context.Context, it *pebble.Iterator, s *view
 		ts, vs, err := b.appendRaw(from, to, ts, vs)
 		return ts, vs, corruptBlock(k, &b.block, err)
 	}
+	ahead := v.newReadAhead(it, s, width, from, to)
 	err := blockRange(it, keyRaw, width, s.ref, from, to, func(k blockKey, val []byte) (bool, error) {
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
+		ahead.came(k)
 		b, err := parseColumns(k, val)
 		if err != nil {
 			return false, err
