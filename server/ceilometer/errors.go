@@ -10,6 +10,7 @@ import (
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/query"
 	"github.com/telemetrydb/tsdb/server/auth"
+	"github.com/telemetrydb/tsdb/server/body"
 	"github.com/telemetrydb/tsdb/server/limit"
 	"github.com/telemetrydb/tsdb/server/simplequery"
 )
@@ -50,6 +51,7 @@ const (
 func statusOf(gate *auth.Gate, err error) *apiError {
 	var api *apiError
 	var bad *simplequery.Error
+	var unread *body.Error
 	var unavailable *auth.UnavailableError
 	var over *query.LimitError
 	var e *engine.Error
@@ -58,6 +60,10 @@ func statusOf(gate *auth.Gate, err error) *apiError {
 		return api
 	case errors.As(err, &bad):
 		return &apiError{status: http.StatusBadRequest, text: bad.Text}
+	case errors.Is(err, body.ErrSyntax):
+		return &apiError{status: http.StatusBadRequest, text: "Request is not in valid JSON format"}
+	case errors.As(err, &unread):
+		return &apiError{status: unread.Status, text: unread.Text}
 	case errors.Is(err, auth.ErrUnauthenticated):
 		return &apiError{status: http.StatusUnauthorized, text: "Authentication required", challenge: gate.Challenge()}
 	case errors.Is(err, auth.ErrForbidden):

@@ -14,6 +14,7 @@ import (
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/query"
 	"github.com/telemetrydb/tsdb/server/auth"
+	"github.com/telemetrydb/tsdb/server/body"
 	"github.com/telemetrydb/tsdb/server/familiar"
 	"github.com/telemetrydb/tsdb/server/limit"
 	"github.com/telemetrydb/tsdb/server/samples"
@@ -102,9 +103,9 @@ type call struct {
 	r   *http.Request
 	who identity
 
-	out  []byte // of the answer, what is not sent yet
-	sent bool   // the head and some of the answer are
-	body *body  // released after the answer
+	out  []byte     // of the answer, what is not sent yet
+	sent bool       // the head and some of the answer are
+	body *body.Body // released after the answer
 }
 
 // ServeHTTP answers one request.
@@ -199,7 +200,5 @@ func (c *call) release() {
 		replies.Put(&b)
 	}
 	c.out = nil
-	if c.body != nil {
-		c.body.release()
-	}
+	c.body.Release()
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/query"
+	"github.com/telemetrydb/tsdb/server/body"
 	"github.com/telemetrydb/tsdb/server/limit"
 )
 
@@ -48,8 +49,8 @@ func argumentError(param, reason string) error {
 	return badRequest(object{{"cause", "Argument value error"}, {"detail", param}, {"reason", reason}})
 }
 
-func undecodable() error {
-	return badRequest(object{{"cause", "Unable to decode body"}, {"reason", "Expected object or value"}, {"detail", []any{}}})
+func undecodable() *apiError {
+	return &apiError{status: http.StatusBadRequest, desc: object{{"cause", "Unable to decode body"}, {"reason", "Expected object or value"}, {"detail", []any{}}}}
 }
 
 // retrySeconds is what clients are asked to wait when the database takes no writes.
@@ -64,6 +65,13 @@ func statusOf(err error) *apiError {
 	var api *apiError
 	if errors.As(err, &api) {
 		return api
+	}
+	var unread *body.Error
+	switch {
+	case errors.Is(err, body.ErrSyntax), errors.Is(err, body.ErrCompressed):
+		return undecodable()
+	case errors.As(err, &unread):
+		return &apiError{status: unread.Status, desc: unread.Text}
 	}
 	var e *engine.Error
 	if errors.As(err, &e) {

@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
-	"strings"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/server/auth"
+	"github.com/telemetrydb/tsdb/server/body"
 	"github.com/telemetrydb/tsdb/server/ingest"
 	"github.com/telemetrydb/tsdb/server/limit"
 )
@@ -28,48 +26,9 @@ const (
 func (c *call) reserve(length int64) (*limit.Reader, error) {
 	memory, err := limit.NewReader(nil, c.budget(), 0)
 	if err == nil {
-		err = unroomy(memory.Grow(foreignFactor * length))
+		err = body.Unroomy(memory.Grow(foreignFactor * length))
 	}
 	return memory, err
-}
-
-// rawBody reads a body of any kind, at most most bytes of it, and gives the memory back to the budget when the answer has been
-// written. The encodings are what the protocol allows for, beside none.
-func (c *call) rawBody(most int64, encodings ...string) ([]byte, error) {
-	if c.r.ContentLength > most {
-		return nil, tooLarge(most)
-	}
-	encoding := strings.ToLower(c.r.Header.Get("Content-Encoding"))
-	known := encoding == "" || encoding == "identity"
-	for _, e := range encodings {
-		known = known || encoding == e
-	}
-	if !known {
-		return nil, fail(http.StatusUnsupportedMediaType, "Content encoding "+encoding+" is not supported")
-	}
-	var src io.Reader = c.r.Body
-	expected := c.r.ContentLength
-	if encoding == "gzip" {
-		z, err := gzip.NewReader(io.LimitReader(c.r.Body, most))
-		if err != nil {
-			return nil, unreadable(err)
-		}
-		src, expected = z, 0
-	}
-	b := bodies.Get().(*body)
-	c.body = b // released by the caller of the call
-	var err error
-	if b.memory, err = limit.NewReader(src, c.budget(), expected); err != nil {
-		return nil, err
-	}
-	n, err := b.raw.ReadFrom(io.LimitReader(b.memory, most+1))
-	if n > most {
-		return nil, tooLarge(most)
-	}
-	if err != nil {
-		return nil, unreadable(err)
-	}
-	return b.raw.Bytes(), nil
 }
 
 // countLines is how many lines of a body say something.

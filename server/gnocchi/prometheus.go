@@ -8,6 +8,7 @@ import (
 
 	"github.com/telemetrydb/tsdb/engine"
 	"github.com/telemetrydb/tsdb/index"
+	"github.com/telemetrydb/tsdb/server/body"
 	"github.com/telemetrydb/tsdb/server/ingest"
 	"github.com/telemetrydb/tsdb/server/prometheus"
 )
@@ -98,7 +99,7 @@ func (c *call) remoteWritten(samples int) {
 // requestError answers for a body that is no write request.
 func requestError(err error, most int64) error {
 	if errors.Is(err, prometheus.ErrLarge) {
-		return tooLarge(most)
+		return body.TooLarge(most)
 	}
 	return badRequest("Unable to decode the write request")
 }

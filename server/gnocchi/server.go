@@ -14,6 +14,7 @@ import (
 	"github.com/telemetrydb/tsdb/query"
 	"github.com/telemetrydb/tsdb/server/accept"
 	"github.com/telemetrydb/tsdb/server/auth"
+	"github.com/telemetrydb/tsdb/server/body"
 	"github.com/telemetrydb/tsdb/server/ingest"
 	"github.com/telemetrydb/tsdb/server/limit"
 )
@@ -87,7 +88,7 @@ type call struct {
 	r      *http.Request
 	caller *auth.Caller // who asks; nil: not known, and of no interest
 	user   string       // the caller as a creator
-	body   *body        // decoded, released after the answer
+	body   *body.Body   // decoded, released after the answer
 
 	// what the path names
 	id   string              // of a policy, a rule, a metric or a resource
@@ -109,9 +110,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.o.Logger.Error("panic", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
 			c.fail(&apiError{status: http.StatusInternalServerError, desc: ""})
 		}
-		if c.body != nil {
-			c.body.release()
-		}
+		c.body.Release()
 	}()
 	if err := c.serve(); err != nil {
 		c.fail(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/telemetrydb/tsdb/engine"
+	"github.com/telemetrydb/tsdb/server/body"
 	"github.com/telemetrydb/tsdb/server/ingest"
 	"github.com/telemetrydb/tsdb/server/limit"
 	"github.com/telemetrydb/tsdb/server/samples"
@@ -84,9 +85,9 @@ type intake struct {
 	stored    int            // samples and events, of store
 	refused   map[string]int // by reason
 	last      *Refusal
-	gathering bool          // of Messages
-	room      *limit.Reader // memory for samples that are larger than what they came as; nil: without a bound
-	full      error         // there is no more of it: nothing is to be stored
+	gathering bool       // of Messages
+	room      *body.Body // memory for samples that are larger than what they came as; nil: without a bound
+	full      error      // there is no more of it: nothing is to be stored
 }
 
 // gather takes a sample, of which others may share parts that came once, or counts why it is not taken.

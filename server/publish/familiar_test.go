@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/telemetrydb/tsdb/server/limit"
 	"github.com/telemetrydb/tsdb/server/samples"
 	"github.com/valyala/fastjson"
 )
@@ -20,31 +19,29 @@ func bodyDoors(keepIDs bool) *Doors {
 }
 
 // decoded is what a body comes to before it is stored.
-func decoded(d *Doors, text string, take func(in *intake, b *body) error) (in *intake, err error) {
+func decoded(t *testing.T, d *Doors, text string, take func(in *intake, b *received) error) (in *intake, err error) {
+	t.Helper()
 	in = d.intake(protocolHTTP, peerText("test"), "")
 	in.decoder.objects = true
-	memory, err := limit.NewReader(nil, nil, 0)
-	if err == nil {
-		err = take(in, &body{bytes: []byte(text), memory: memory})
-	}
-	return in, err
+	b := newReceived(t, d, text)
+	return in, take(in, &b) // not released: what was recognized may be looked at
 }
 
-func plainly(in *intake, b *body) error { return in.parse(b, in.elements) }
+func plainly(in *intake, b *received) error { return in.parse(b, in.elements) }
 
 // checkFamiliar decodes bodies one after the other by what came before, and wants what decoding each anew gives.
 func checkFamiliar(t *testing.T, keepIDs bool, texts ...string) (recognized int) {
 	t.Helper()
 	d := bodyDoors(keepIDs)
 	for _, text := range texts {
-		got, gotErr := decoded(d, text, func(in *intake, b *body) error {
+		got, gotErr := decoded(t, d, text, func(in *intake, b *received) error {
 			if g, ok := in.glance(b.bytes); ok {
 				recognized += len(g.known)
 				g.release()
 			}
 			return in.body(b)
 		})
-		want, wantErr := decoded(d, text, plainly)
+		want, wantErr := decoded(t, d, text, plainly)
 		if gotErr != wantErr {
 			t.Fatalf("%q: error %v, want %v", text, gotErr, wantErr)
 		}
@@ -147,7 +144,7 @@ func TestShapes(t *testing.T) {
 		g.release()
 		return n
 	}
-	if _, err := decoded(d, string(s.at(0)), (*intake).body); err != nil {
+	if _, err := decoded(t, d, string(s.at(0)), (*intake).body); err != nil {
 		t.Fatal(err)
 	}
 	for n, want := range []int{70, 1, 1} { // the first element of a body follows nothing
@@ -166,7 +163,7 @@ func TestFamiliarLong(t *testing.T) {
 		long = append(long, bytes.Trim(bytes.Clone(s.at(n)), "[]"))
 	}
 	body := fmt.Appendf(nil, "[%s]", bytes.Join(long, []byte{','}))
-	if _, err := decoded(d, string(body), (*intake).body); err != nil {
+	if _, err := decoded(t, d, string(body), (*intake).body); err != nil {
 		t.Fatal(err)
 	}
 	in := d.intake(protocolHTTP, peerText("test"), "")

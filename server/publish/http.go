@@ -50,11 +50,11 @@ func writeAccepted(w http.ResponseWriter, in *intake) {
 func (d *Doors) publish(r *http.Request) (*intake, error) {
 	in := d.intake(protocolHTTP, peerText(r.RemoteAddr), d.o.Secret)
 	in.decoder.objects = true
-	b, err := d.readBody(r)
+	b, err := d.receive(r)
 	if err != nil {
 		return in, err
 	}
-	defer b.release()
+	defer b.Release()
 	if err := in.body(&b); err != nil {
 		return in, err
 	}
@@ -62,7 +62,7 @@ func (d *Doors) publish(r *http.Request) (*intake, error) {
 }
 
 // body takes the elements of a body, by what came before as far as that goes.
-func (in *intake) body(b *body) error {
+func (in *intake) body(b *received) error {
 	g, ok := in.glance(b.bytes)
 	if !ok {
 		return in.parse(b, in.elements)
@@ -77,7 +77,7 @@ func (in *intake) body(b *body) error {
 }
 
 // parse calls take with the elements of a body, which it may change.
-func (in *intake) parse(b *body, take func(list []*fastjson.Value)) error {
+func (in *intake) parse(b *received, take func(list []*fastjson.Value)) error {
 	v, done, err := in.d.parseJSON(b)
 	if err != nil {
 		return err
@@ -107,12 +107,12 @@ const (
 var errJSON = &statusError{http.StatusBadRequest, "Request is not in valid JSON format"}
 
 // parseJSON reads a body, which it may change. done has to be called when the value is not needed any more.
-func (d *Doors) parseJSON(b *body) (v *fastjson.Value, done func(), err error) {
+func (d *Doors) parseJSON(b *received) (v *fastjson.Value, done func(), err error) {
 	values := valuesIn(b.bytes)
 	if values > maxValues {
 		return nil, nil, &statusError{http.StatusRequestEntityTooLarge, "The request body has too many values"}
 	}
-	if err := b.memory.Grow(int64(values) * valueBytes); err != nil {
+	if err := b.Grow(int64(values) * valueBytes); err != nil {
 		return nil, nil, err
 	}
 	p := d.parsers.Get()

@@ -54,12 +54,12 @@ func (d *Doors) OTLP() http.Handler {
 
 func (d *Doors) otlp(r *http.Request, json bool) (*intake, error) {
 	in := d.intake(protocolOTLP, peerText(r.RemoteAddr), "")
-	b, err := d.readBody(r)
+	b, err := d.receive(r)
 	if err != nil {
 		return in, err
 	}
-	defer b.release()
-	in.room = b.memory
+	defer b.Release()
+	in.room = b.Body
 	walk := otlpWalk{in: in}
 	if json {
 		v, done, err := d.parseJSON(&b)
@@ -76,7 +76,7 @@ func (d *Doors) otlp(r *http.Request, json bool) (*intake, error) {
 		}
 		return in, in.store(r.Context())
 	}
-	if err := b.memory.Grow(8 * int64(len(b.bytes))); err != nil {
+	if err := b.Grow(8 * int64(len(b.bytes))); err != nil {
 		return in, err
 	}
 	if err := walk.request(b.bytes); in.full != nil {

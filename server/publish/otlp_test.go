@@ -229,7 +229,9 @@ func FuzzOTLPJSON(f *testing.F) {
 	f.Add(`{"resource_metrics":[{"scope_metrics":[{"metrics":[{"name":"a","counter":{"data_points":[{"time_unix_nano":5,"as_double":1,"attributes":[{"key":"resource_id","value":{"kvlist_value":{"values":[{"key":"a"}]}}}]}]}}]}]}]}`)
 	f.Fuzz(func(t *testing.T, in string) {
 		d := New(nil, nil)
-		v, done, err := d.parseJSON(&body{bytes: []byte(in), memory: newMemory(t)})
+		b := newReceived(t, d, in)
+		defer b.Release()
+		v, done, err := d.parseJSON(&b)
 		if err != nil {
 			return
 		}

@@ -50,12 +50,12 @@ func (d *Doors) push(r *http.Request) (*intake, error) {
 	if err != nil {
 		return in, err
 	}
-	b, err := d.readBody(r)
+	b, err := d.receive(r)
 	if err != nil {
 		return in, err
 	}
-	defer b.release()
-	if err := b.memory.Grow(16 * int64(len(b.bytes))); err != nil {
+	defer b.Release()
+	if err := b.Grow(16 * int64(len(b.bytes))); err != nil {
 		return in, err
 	}
 	p := expfmt.NewTextParser(model.UTF8Validation)
@@ -64,7 +64,7 @@ func (d *Doors) push(r *http.Request) (*intake, error) {
 		in.refuse(refuse(reasonFormat, "%v", err), 1)
 		return in, &statusError{http.StatusBadRequest, err.Error()}
 	}
-	in.room = b.memory
+	in.room = b.Body
 	g := pushed{in: in, grouping: grouping, untyped: "gauge"}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "plain/text") { // sic: Ceilometer
 		g.untyped = "delta"

@@ -2,21 +2,23 @@ package publish
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
-	"github.com/telemetrydb/tsdb/server/limit"
 )
 
-func newMemory(t *testing.T) *limit.Reader {
-	m, err := limit.NewReader(nil, nil, 0)
+// newReceived is a body as it is received.
+func newReceived(t testing.TB, d *Doors, text string) received {
+	t.Helper()
+	b, err := d.receive(httptest.NewRequest("POST", "/", strings.NewReader(text)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m
+	return b
 }
 
 func TestPushgateway(t *testing.T) {
