@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -24,8 +23,7 @@ func (db *DB) findLogs() error {
 	return nil
 }
 
-// recover replays the log records that series records and blocks do not contain yet. One goroutine reads and decodes while this one
-// and its helpers apply what was read before.
+// recover replays the log records that series records and blocks do not contain yet.
 func (db *DB) recover() error {
 	trimmed, err := readTrimmed(db.p)
 	if err != nil {
@@ -35,20 +33,7 @@ func (db *DB) recover() error {
 	db.seq.Store(trimmed)
 	nums, logBytes := db.log.unread()
 	r := newReplayer(db, trimmed, logBytes)
-	var reading error
-	go func() {
-		defer close(r.full)
-		reading = r.read(nums)
-	}()
-	for c := range r.full {
-		if err == nil {
-			if err = r.replay(c); err != nil {
-				close(r.stop)
-			}
-		}
-		r.free <- c
-	}
-	if err = cmp.Or(err, reading); err != nil {
+	if err := r.replay(nums); err != nil {
 		return err
 	}
 	if err := r.end(nums); err != nil {

@@ -4,36 +4,41 @@ import (
 	"errors"
 	"math/bits"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
 
-// replayer replays the log: read decodes it by chunks, replay applies one.
+// replayer replays the log by chunks: first all processors decode one, then all apply it.
 type replayer struct {
 	db      *DB
 	log     logReader
 	trimmed uint64 // the records up to this one are contained in series records
-	rows    []row  // of the record being read
-	run     int    // 1 << run neighbouring series are of one bucket
-	room    int    // bytes of a chunk
-	records int    // of a chunk, at most
+	chunk   replayChunk
+	block   *replayBlock      // being read
+	raw     chan *replayBlock // to be decoded
+	decoded sync.WaitGroup
+	free    chan []byte // for what blocks decode
+	records int         // of the chunk
+	err     error       // why nothing more can be applied
 	workers []replayWorker
-	has     []atomic.Uint64 // by ref, for the first so many: the series contains the records up to this one
-
-	full, free chan *replayChunk
-	stop       chan struct{} // closed when nothing more is wanted
+	run     int               // 1 << run neighbouring series are of one bucket
+	has     []uint64          // by ref, for the first so many: the series contains the records up to this one
+	last    map[uint64]uint64 // by file, the highest record number in it
 }
 
 // replayChunk is what was read of the log at once. Its rows are in buckets by series, and one worker applies a bucket, the rows of each series one
 // after the other: a series comes into the processor's cache once a chunk and not once a record.
 type replayChunk struct {
-	buckets [replayBuckets]replayRows
-	notes   []note
+	blocks  []*replayBlock // in the order of the log
 	records []replayRecord
-	memory  []byte
-	pages   []byte       // of memory, not used yet
+	notes   []note
+	room    []row        // for the rows of blocks
+	used    atomic.Int64 // of room
 	taken   atomic.Int32 // buckets that workers have taken
 }
+
+const rowBytes = 24
 
 // replayBuckets times what a worker has at hand of a bucket should stay in the processor's cache.
 const replayBuckets = 256
@@ -45,130 +50,105 @@ type replayRecord struct {
 	at    logPlace
 }
 
-// pageLen is the length of a page of a chunk; each bucket has one that is not full.
-func (c *replayChunk) pageLen() int { return len(c.memory) / (4 * replayBuckets) }
-
-// newPage returns an empty page. Behind the end of a chunk a record may take more.
-func (c *replayChunk) newPage() []byte {
-	n := c.pageLen()
-	if len(c.pages) < n {
-		return make([]byte, 0, n)
-	}
-	page := c.pages[:0:n]
-	c.pages = c.pages[n:]
-	return page
-}
-
-func (c *replayChunk) reset() {
-	for i := range c.buckets {
-		c.buckets[i] = replayRows{pages: c.buckets[i].pages[:0]}
-	}
-	c.notes, c.records, c.pages = c.notes[:0], c.records[:0], c.memory
-	c.taken.Store(0)
-}
-
 func newReplayer(db *DB, trimmed uint64, logBytes int64) *replayer {
+	metrics := int64(db.cat.counts.Load().metric)
 	r := &replayer{db: db, log: logReader{fs: db.opts.FS, dir: db.dir}, trimmed: trimmed,
-		run:     min(max(bits.Len32(db.cat.counts.Load().metric)-bits.Len(replayBuckets-1), 0), 10),
-		room:    int(min(max(db.opts.MemoryBytes/replayShare, 512<<10), 64<<20, 2*logBytes+256<<10)),
+		raw:     make(chan *replayBlock, 1),
 		workers: make([]replayWorker, runtime.GOMAXPROCS(0)),
-		full:    make(chan *replayChunk), free: make(chan *replayChunk, 2), stop: make(chan struct{})}
-	r.records = r.room >> 6
+		run:     min(max(bits.Len64(uint64(metrics))-bits.Len(replayBuckets-1), 0), 10),
+		has:     make([]uint64, min(db.opts.MemoryBytes>>9, logBytes/4, metrics+1)),
+		last:    map[uint64]uint64{}}
+	rows := min(max(db.opts.MemoryBytes/8, 1<<20), 128<<20) / rowBytes
+	r.chunk.room = make([]row, min(rows, max(32*metrics, 1<<16), logBytes/4+1024))
+	r.free = make(chan []byte, len(r.workers)+2)
 	for w := range r.workers {
 		r.workers[w].r = r
-	}
-	r.has = make([]atomic.Uint64, min(db.opts.MemoryBytes>>9, logBytes/4))
-	for range cap(r.free) {
-		r.free <- new(replayChunk)
 	}
 	return r
 }
 
-// replayShare is what part of the memory budget a chunk of the log takes; there are two.
-const replayShare = 16
+// replayBlockLen is how long what a worker decodes at once is in the log, about: so that its rows stay in the processor's cache.
+const replayBlockLen = 64 << 10
 
-// read decodes the files and hands over what they hold, in order.
-func (r *replayer) read(nums []uint64) error {
-	c, _ := r.next()
-	for _, num := range nums {
-		last := uint64(0)
-		err := r.log.each(num, func(at logPlace, payload []byte) (err error) {
-			seq, fields, err := openLogRecord(payload)
-			if err != nil {
-				return r.log.corrupt(at, err)
-			}
-			last = max(last, seq)
-			if seq <= r.trimmed {
-				return nil
-			}
-			if r.rows, c.notes, err = decodeLogRows(r.rows[:0], c.notes, fields); err != nil {
-				return r.log.corrupt(at, err)
-			}
-			r.share(c, r.rows, seq)
-			c.records = append(c.records, replayRecord{seq, int64(len(payload)), at})
-			if len(c.pages) < c.pageLen() || max(len(c.records), len(c.notes)) >= r.records { // of records, all rows may have been forgotten
-				c, err = r.hand(c)
-			}
-			return err
-		})
-		if err == errUnwanted {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		r.db.log.read(num, last)
+// replay replays files of the log, in their order.
+func (r *replayer) replay(nums []uint64) error {
+	for i := range r.workers {
+		go r.workers[i].decode()
 	}
-	_, _ = r.hand(c)
+	defer close(r.raw)
+	var err error
+	for _, num := range nums {
+		if err = r.log.each(num, r.read); err != nil {
+			break
+		}
+		r.hand()
+	}
+	if aerr := r.apply(); aerr != nil { // what lies before
+		return aerr
+	}
+	if err != nil {
+		return err
+	}
+	for _, num := range nums {
+		r.db.log.read(num, r.last[num])
+	}
 	return nil
 }
 
-var errUnwanted = errors.New("replay stopped") // nobody sees it
-
-// hand gives a chunk away and returns an empty one.
-func (r *replayer) hand(c *replayChunk) (*replayChunk, error) {
-	select {
-	case r.full <- c:
-		return r.next()
-	case <-r.stop:
-		return c, errUnwanted
-	}
-}
-
-func (r *replayer) next() (*replayChunk, error) {
-	c := <-r.free
-	if c.memory == nil { // a short log needs no second one
-		c.memory = make([]byte, r.room)
-	}
-	c.reset()
-	return c, nil
-}
-
-// share puts the rows of the record that comes next into buckets, but for those of series that are known to contain it: half of
-// the log, when series are sealed one after the other.
-func (r *replayer) share(c *replayChunk, rows []row, seq uint64) {
-	record := uint32(len(c.records))
-	for i := range rows {
-		row := &rows[i]
-		if int(row.ref) < len(r.has) && seq <= r.has[row.ref].Load() {
-			continue
+// read takes a record of the log.
+func (r *replayer) read(at logPlace, payload []byte) error {
+	b := r.block
+	if b == nil {
+		b = r.chunk.next()
+		select {
+		case b.raw = <-r.free:
+		default:
+			b.raw = make([]byte, 0, replayBlockLen*5/4)
 		}
-		c.buckets[row.ref>>r.run%replayBuckets].append(c, row, record)
+		r.block = b
+	}
+	b.raw = append(b.raw, payload...)
+	b.records = append(b.records, replayRecord{bytes: int64(len(payload)), at: at})
+	r.records++
+	if len(b.raw) < replayBlockLen {
+		return nil
+	}
+	r.hand()
+	if room := len(r.chunk.room); int(r.chunk.used.Load()) < room*7/8 && r.records < room/2 { // of records, all rows may have been forgotten
+		return nil
+	}
+	return r.apply()
+}
+
+// hand has a worker decode what was read.
+func (r *replayer) hand() {
+	if r.block != nil {
+		r.decoded.Add(1)
+		r.raw <- r.block
+		r.block = nil
 	}
 }
 
-// replay applies the records of a chunk to the series that do not contain them yet. It makes pauses to bring memory within its bounds.
-func (r *replayer) replay(c *replayChunk) error {
-	db := r.db
-	for i := range c.records {
-		rec := &c.records[i]
-		db.seq.Store(max(rec.seq, db.seq.Load()))
-		db.log.add(rec.seq, rec.bytes)
+// apply applies the records read to the series that do not contain them yet.
+func (r *replayer) apply() error {
+	if r.err == nil {
+		r.hand()
+		r.decoded.Wait()
+		if r.err = r.gather(); r.err == nil {
+			r.err = r.work()
+		}
 	}
+	r.chunk.reset()
+	r.records = 0
+	return r.err
+}
+
+// work has the chunk applied, with pauses to bring memory within its bounds.
+func (r *replayer) work() error {
 	for more := true; more; {
 		var done sync.WaitGroup
 		for i := range r.workers {
-			done.Go(func() { r.workers[i].work(c) })
+			done.Go(r.workers[i].work)
 		}
 		done.Wait()
 		var dirty []dirtyItem
@@ -178,16 +158,43 @@ func (r *replayer) replay(c *replayChunk) error {
 			w := &r.workers[i]
 			dirty, errs = append(dirty, w.dirty...), append(errs, w.err)
 			w.dirty = w.dirty[:0]
-			more = more || w.chunk != nil
+			more = more || w.busy
 		}
-		db.head.queue.merge(dirty)
+		r.db.head.queue.merge(dirty)
 		if err := errors.Join(errs...); err != nil {
 			return err
 		}
-		if db.head.bytes.Load() > db.headBudget() {
-			if err := db.relieve(); err != nil {
+		if r.db.head.bytes.Load() > r.db.headBudget() {
+			if err := r.db.relieve(); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// gather brings together what the workers have decoded.
+func (r *replayer) gather() error {
+	c, db := &r.chunk, r.db
+	c.notes, c.records = c.notes[:0], slices.Grow(c.records[:0], r.records)
+	for _, b := range c.blocks {
+		if b.err != nil {
+			return b.err
+		}
+		for i := range b.marks {
+			m := &b.marks[i]
+			if m.record += uint32(len(c.records)); m.note > 0 {
+				m.note += uint32(len(c.notes))
+			}
+		}
+		c.notes, c.records = append(c.notes, b.notes...), append(c.records, b.records...)
+	}
+	for i := range c.records {
+		rec := &c.records[i]
+		r.last[rec.at.num] = max(r.last[rec.at.num], rec.seq)
+		if rec.seq > r.trimmed {
+			db.seq.Store(max(rec.seq, db.seq.Load()))
+			db.log.add(rec.seq, rec.bytes)
 		}
 	}
 	return nil

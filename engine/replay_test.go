@@ -3,10 +3,8 @@ package engine
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,27 +98,26 @@ func TestReplayMany(t *testing.T) {
 
 // TestReplayShare has rows of series that contain their record forgotten, and only these.
 func TestReplayShare(t *testing.T) {
-	r := &replayer{has: make([]atomic.Uint64, 4), run: 1}
-	r.has[2].Store(5)
-	c := &replayChunk{memory: make([]byte, 256<<10)}
-	c.reset()
+	w := &replayWorker{r: &replayer{has: []uint64{0, 0, 5, 0}, run: 1}}
+	b := &replayBlock{}
 	for seq := uint64(4); seq <= 6; seq++ {
-		var rows []row
+		from := len(w.rows)
 		for _, ref := range []Ref{1, 2, 3, 2 * replayBuckets} { // the last one is not in the table
-			rows = append(rows, row{ref: ref, t: int64(seq)})
+			w.rows = append(w.rows, row{ref: ref, t: int64(seq)})
 		}
-		r.share(c, rows, seq)
-		c.records = append(c.records, replayRecord{seq: seq})
+		w.share(b, from, seq, uint32(len(b.records)))
+		b.records = append(b.records, replayRecord{seq: seq})
 	}
+	w.order(b)
 	var got []string
-	for b := range c.buckets {
-		rows, record := make([]row, 9), make([]uint32, 9)
-		from := c.buckets[b].reader()
-		for i, row := range rows[:from.read(rows, record)] {
-			if uint64(row.t) != c.records[record[i]].seq {
-				t.Errorf("row %+v is of record %d", row, c.records[record[i]].seq)
+	for bucket := range replayBuckets {
+		from := replayReader{blocks: []*replayBlock{b}, bucket: bucket}
+		rows, record := from.read(nil, nil, 9)
+		for i, row := range rows {
+			if uint64(row.t) != b.records[record[i]].seq {
+				t.Errorf("row %+v is of record %d", row, b.records[record[i]].seq)
 			}
-			got = append(got, fmt.Sprint(b, row.ref, row.t))
+			got = append(got, fmt.Sprint(bucket, row.ref, row.t))
 		}
 	}
 	if want := []string{"0 1 4", "0 512 4", "0 1 5", "0 512 5", "0 1 6", "0 512 6", "1 3 4", "1 3 5", "1 2 6", "1 3 6"}; !slices.Equal(got, want) {
@@ -128,45 +125,53 @@ func TestReplayShare(t *testing.T) {
 	}
 }
 
-// TestReplayRows has random rows come back as they were, piece by piece.
+// TestReplayRows has random rows come out of their buckets in the order of the log, with all of a record at once.
 func TestReplayRows(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	for range 50 {
-		c := &replayChunk{memory: make([]byte, (1+r.IntN(64))<<18)}
-		c.reset()
-		var rows []row
-		var record []uint32
-		var b replayRows
-		at := row{}
-		for rec := uint32(0); len(rows) < 5000; rec += uint32(r.IntN(3)) {
+	w := &replayWorker{r: &replayer{run: 3}}
+	w.r.chunk.room = make([]row, 10000) // not enough
+	var want [replayBuckets][]row
+	var record [replayBuckets][]uint32
+	var blocks []*replayBlock
+	first := uint32(0)
+	for range 20 {
+		b := &replayBlock{}
+		w.rows = w.rows[:0]
+		records := uint32(1 + r.IntN(100))
+		for rec := range records {
+			from := len(w.rows)
+			note := uint32(0)
 			for range r.IntN(20) {
-				at.ref = []Ref{at.ref, at.ref + 1, at.ref + Ref(r.IntN(1000)), Ref(r.Uint32())}[r.IntN(4)]
-				at.t = []int64{at.t, at.t + r.Int64N(1e6)*1e6, r.Int64N(maxSampleTime)}[r.IntN(3)]
-				at.note = []uint32{at.note, 0, r.Uint32()}[min(r.IntN(20), 2)]
-				at.value = []float64{0, math.Copysign(0, -1), float64(r.IntN(1000)), r.NormFloat64(), math.NaN(), math.Inf(1), math.SmallestNonzeroFloat64}[r.IntN(7)]
-				rows, record = append(rows, at), append(record, rec)
-				b.append(c, &at, rec)
+				if r.IntN(3) == 0 {
+					note = r.Uint32N(10)
+				}
+				at := row{ref: Ref(r.IntN(400)), note: note, t: r.Int64(), value: r.NormFloat64()}
+				w.rows = append(w.rows, at)
+				bucket := at.ref >> 3 % replayBuckets
+				want[bucket], record[bucket] = append(want[bucket], at), append(record[bucket], first+rec)
+			}
+			w.share(b, from, 1, first+rec)
+		}
+		w.order(b)
+		blocks = append(blocks, b)
+		first += records
+	}
+	for bucket := range want {
+		from, n := replayReader{blocks: blocks, bucket: bucket}, 0
+		for from.turn() {
+			rows, of := from.read(nil, nil, 1+r.IntN(9))
+			end := n + len(rows)
+			if end > len(want[bucket]) || !slices.Equal(rows, want[bucket][n:end]) || !slices.Equal(of, record[bucket][n:end]) {
+				t.Fatalf("bucket %d has rows %v of records %v, want %v", bucket, rows, of, want[bucket][n:])
+			}
+			if n = end; n < len(record[bucket]) && record[bucket][n] == record[bucket][n-1] {
+				t.Fatalf("record %d was cut", record[bucket][n])
 			}
 		}
-		from := b.reader()
-		n := 0
-		for n < len(rows) {
-			got, of := make([]row, 1+r.IntN(300)), make([]uint32, 300)
-			k := from.read(got, of)
-			for i := range got[:k] {
-				want := rows[n+i]
-				if math.Float64bits(got[i].value) != math.Float64bits(want.value) {
-					t.Fatalf("row %d has value %x, want %x", n+i, math.Float64bits(got[i].value), math.Float64bits(want.value))
-				}
-				if got[i].value, want.value = 0, 0; got[i] != want || of[i] != record[n+i] {
-					t.Fatalf("row %d is %+v of record %d, want %+v of %d", n+i, got[i], of[i], want, record[n+i])
-				}
-			}
-			if n += k; from.within() != (n < len(rows) && record[n] == record[n-1]) || k == 0 {
-				t.Fatalf("%d rows were read, within is %v before row %d", k, from.within(), n)
-			}
+		if n != len(want[bucket]) {
+			t.Fatalf("%d rows of bucket %d, want %d", n, bucket, len(want[bucket]))
 		}
 	}
 }

@@ -7,11 +7,11 @@ import (
 	"slices"
 )
 
-// replayWorker applies the rows of one bucket after the other.
+// replayWorker decodes a block of the log after the other, and then applies the rows of one bucket after the other.
 type replayWorker struct {
 	r      *replayer
 	app    appender
-	chunk  *replayChunk // nil: there is no more for it in this one
+	busy   bool         // there may be more of the chunk for it
 	reader replayReader // of what follows of the bucket
 	rows   []row        // a piece of the bucket
 	record []uint32     // of each row
@@ -35,17 +35,17 @@ func (w *replayWorker) key(ref Ref, i int) uint64 {
 
 func (w *replayWorker) ref(key uint64) Ref { return w.rows[uint32(key)].ref }
 
-func (w *replayWorker) seq(key uint64) uint64 { return w.chunk.records[w.record[uint32(key)]].seq }
+func (w *replayWorker) seq(key uint64) uint64 { return w.r.chunk.records[w.record[uint32(key)]].seq }
 
-// work applies rows of a chunk until there are no more or memory runs over.
-func (w *replayWorker) work(c *replayChunk) {
+// work applies rows of the chunk until there are no more or memory runs over.
+func (w *replayWorker) work() {
 	db := w.r.db
-	if w.chunk == nil {
-		w.chunk, w.app.notes = c, c.notes
+	if !w.busy {
+		w.busy, w.app.notes = true, w.r.chunk.notes
 	}
 	for first := true; w.err == nil && (first || db.head.bytes.Load() <= db.headBudget()); first = false {
 		if len(w.rest) == 0 && !w.piece() {
-			w.chunk = nil
+			w.busy = false
 			return
 		}
 		w.slice()
@@ -54,26 +54,18 @@ func (w *replayWorker) work(c *replayChunk) {
 
 // piece takes further rows, of the next bucket if need be, and sorts them; false if there are none.
 func (w *replayWorker) piece() bool {
-	if w.rows == nil {
-		n := min(replayPiece, w.r.room/64)
-		w.rows, w.record = make([]row, n), make([]uint32, n)
-	}
-	n := w.reader.read(w.rows, w.record)
-	for ; n == 0; n = w.reader.read(w.rows, w.record) {
-		bucket := int(w.chunk.taken.Add(1)) - 1
+	c := &w.r.chunk
+	for !w.reader.turn() {
+		bucket := int(c.taken.Add(1)) - 1
 		if bucket >= replayBuckets {
 			return false
 		}
-		w.reader = w.chunk.buckets[bucket].reader()
+		w.reader = replayReader{blocks: c.blocks, bucket: bucket}
 	}
-	for ; w.reader.within(); n++ { // what a series has of a record comes whole, or the rest would be taken for contained
-		if n == len(w.rows) {
-			w.rows, w.record = append(w.rows, row{}), append(w.record, 0)
-		}
-		w.reader.read(w.rows[n:n+1], w.record[n:])
-	}
+	w.rows, w.record = w.reader.read(w.rows, w.record, replayPiece)
+	n := len(w.rows)
 	w.keys, w.spare = slices.Grow(w.keys[:0], n)[:n], slices.Grow(w.spare[:0], n)[:n]
-	for i := range w.rows[:n] {
+	for i := range w.rows {
 		w.keys[i] = w.key(w.rows[i].ref, i)
 	}
 	w.rest = sortByRef(w.keys, w.spare)
@@ -114,7 +106,7 @@ func (w *replayWorker) preload(most int) int {
 
 // apply applies rows.
 func (w *replayWorker) apply(order []uint64) error {
-	c, db := w.chunk, w.r.db
+	c, db := &w.r.chunk, w.r.db
 	for len(order) > 0 {
 		ref, n := w.ref(order[0]), 1
 		for n < len(order) && order[n]>>32 == order[0]>>32 {
@@ -138,7 +130,7 @@ func (w *replayWorker) apply(order []uint64) error {
 func (w *replayWorker) series(s *series, order []uint64) {
 	if w.seq(order[0]) <= s.seq {
 		if int(s.ref) < len(w.r.has) {
-			w.r.has[s.ref].Store(s.seq)
+			w.r.has[s.ref] = s.seq
 		}
 		for len(order) > 0 && w.seq(order[0]) <= s.seq {
 			order = order[1:]
@@ -175,7 +167,7 @@ func (w *replayWorker) series(s *series, order []uint64) {
 
 // records applies the rows of one series record by record, as they were applied when they came.
 func (w *replayWorker) records(s *series, order []uint64) {
-	a, c := &w.app, w.chunk
+	a, c := &w.app, &w.r.chunk
 	for len(order) > 0 {
 		rec, n := w.record[uint32(order[0])], 1
 		for n < len(order) && w.record[uint32(order[n])] == rec {
