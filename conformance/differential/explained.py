@@ -4,28 +4,11 @@ The rules stand in the modules explained_*.py; the first that covers a line of d
 Gnocchi 4.7.1 behaves as it does, and why tsdb does not.
 """
 
-from dataclasses import dataclass
-from typing import Callable
-
-
-@dataclass
-class Explanation:
-    title: str
-    where: str  # the function of the original, and its file
-    why: str
-    applies: Callable  # (request, the original's answer, tsdb's answer, one compare.Difference) -> bool
-
-
-EXPLANATIONS = []
-
-
-def explanation(title, where, why):
-    """Registers the function below it."""
-    def register(applies):
-        EXPLANATIONS.append(Explanation(title, where, ' '.join(why.split()), applies))
-        return applies
-
-    return register
+import explained_failures  # noqa: F401
+import explained_states  # noqa: F401
+import explained_values  # noqa: F401
+import explained_words  # noqa: F401
+from explanation import EXPLANATIONS
 
 
 def explain(request, theirs, ours, line):
@@ -34,18 +17,3 @@ def explain(request, theirs, ours, line):
         if e.applies(request, theirs, ours, line):
             return e
     return None
-
-
-def refused(theirs, ours):
-    """Both say no, with one status."""
-    return theirs.status == ours.status and 400 <= theirs.status < 500
-
-
-def answered(theirs, ours):
-    return theirs.status == ours.status == 200
-
-
-import explained_failures  # noqa: E402, F401
-import explained_states  # noqa: E402, F401
-import explained_values  # noqa: E402, F401
-import explained_words  # noqa: E402, F401

@@ -1,6 +1,6 @@
 """Where the original ends in an exception of its own: status 500. A failure at another place has no explanation."""
 
-from explained import EXPLANATIONS, Explanation
+from explanation import EXPLANATIONS, Explanation
 
 # place in the original, exception, what brings it there
 FAILURES = [

@@ -1,6 +1,6 @@
 """What exists afterwards, who may see it, and in what order it is listed."""
 
-from explained import answered, explanation
+from explanation import answered, explanation
 
 # Attributes that all resources have: they stand in a table of their own at the original.
 COMMON = ['id', 'type', 'creator', 'started_at', 'ended_at', 'project_id', 'user_id', 'original_resource_id', 'lifespan', 'created_by_user_id',

@@ -3,7 +3,7 @@
 import re
 import urllib.parse
 
-from explained import answered, explanation
+from explanation import answered, explanation
 
 
 # The last bit of the largest of the measures, 1e9, with room for some terms: what differences of numbers of that size may be off by.

@@ -2,7 +2,7 @@
 
 import re
 
-from explained import explanation, refused
+from explanation import explanation, refused
 from wire import UUID
 
 
