@@ -29,7 +29,7 @@ func (b *background) start(db *DB) {
 	b.idle.Add(3)
 	go db.runSealer()
 	go db.runHousekeeping()
-	w := &warmer{db: db}
+	w := newWarmer(db)
 	w.begin()
 	go w.rest()
 }

@@ -138,3 +138,39 @@ func TestWarm(t *testing.T) {
 		t.Error("a deleted metric's series is in memory")
 	}
 }
+
+// TestWarmRecords brings the table blocks of records in parts, over gaps, to the last ordinal that there can be, and within their room.
+func TestWarmRecords(t *testing.T) {
+	db, err := Open("db", &Options{FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	const last = math.MaxUint32
+	ordinals := []uint32{1, 2, 3, 31, 32, 33, 34, 1000, 5000, 5001, last - 40, last - warmStep, last - 1, last}
+	for i := range uint32(2000) {
+		ordinals = append(ordinals, 10_000+i)
+	}
+	for _, ord := range ordinals {
+		if err := db.p.Set(ordinalKey(keySeries, ord), make([]byte, 100), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.p.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	r := recordRun{kind: keySeries, room: 1 << 20}
+	calls := 0
+	for ; !r.end; calls++ {
+		if r.bring(db, func() bool { return false }); calls > len(ordinals) {
+			t.Fatalf("no end: at %d", r.next)
+		}
+	}
+	if least := 2000 / warmStep / warmSteps; calls < least || r.room <= 0 || r.room == 1<<20 {
+		t.Errorf("%d calls, want %d or more; %d bytes of room are left", calls, least, r.room)
+	}
+	r = recordRun{kind: keySeries, room: 1}
+	if r.bring(db, func() bool { return true }); r.room > 0 || r.end {
+		t.Errorf("it went on without room: %d bytes, at %d", r.room, r.next)
+	}
+}
