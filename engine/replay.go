@@ -59,7 +59,7 @@ func newReplayer(db *DB, trimmed uint64, logBytes int64) *replayer {
 		has:     make([]uint64, min(db.opts.MemoryBytes>>9, logBytes/4, metrics+1)),
 		last:    map[uint64]uint64{}}
 	rows := min(max(db.opts.MemoryBytes/8, 1<<20), 128<<20) / rowBytes
-	r.chunk.room = make([]row, min(rows, max(32*metrics, 1<<16), logBytes/4+1024))
+	r.chunk.room = make([]row, min(rows, max(256*metrics, 1<<16), logBytes/4+1024))
 	r.free = make(chan []byte, len(r.workers)+2)
 	for w := range r.workers {
 		r.workers[w].r = r
@@ -114,7 +114,7 @@ func (r *replayer) read(at logPlace, payload []byte) error {
 		return nil
 	}
 	r.hand()
-	if room := len(r.chunk.room); int(r.chunk.used.Load()) < room*7/8 && r.records < room/2 { // of records, all rows may have been forgotten
+	if room := len(r.chunk.room); int(r.chunk.used.Load()) < room*7/8 && r.records < room/4 { // of records, all rows may have been forgotten
 		return nil
 	}
 	return r.apply()

@@ -1,5 +1,7 @@
 package engine
 
+import "slices"
+
 // replayBlock is a part of a chunk, which one worker decodes.
 type replayBlock struct {
 	raw     []byte // the records
@@ -141,10 +143,12 @@ func (r *replayReader) read(rows []row, record []uint32, most int) ([]row, []uin
 		for n < len(r.rows) && r.of(n) == r.of(n-1) {
 			n++
 		}
-		for _, row := range r.rows[:n] {
+		at := len(rows)
+		rows, record = slices.Grow(rows, n)[:at+n], slices.Grow(record, n)[:at+n]
+		for i, row := range r.rows[:n] {
 			m := r.marks[row.note]
 			row.note = m.note
-			rows, record = append(rows, row), append(record, m.record)
+			rows[at+i], record[at+i] = row, m.record
 		}
 		r.rows = r.rows[n:]
 	}

@@ -85,15 +85,16 @@ func (w *replayWorker) slice() {
 // preload brings up to most series of the rows that follow into memory, in the order of their keys: one by one as they
 // come in the log, a million series took twenty seconds. It returns how many of the rows are of series that are there or were brought.
 func (w *replayWorker) preload(most int) int {
-	db, last := w.r.db, Ref(0)
+	db, last := w.r.db, ^uint64(0)
 	var refs []Ref
 	n := 0
 	for ; n < len(w.rest); n++ {
-		ref := w.ref(w.rest[n])
-		if n > 0 && ref == last {
+		key := w.rest[n]
+		if key>>32 == last {
 			continue
 		}
-		if last = ref; !db.head.holds(ref) {
+		last = key >> 32
+		if ref := w.ref(key); !db.head.holds(ref) {
 			if len(refs) == most {
 				break
 			}
