@@ -20,6 +20,9 @@ type replayer struct {
 	decoded sync.WaitGroup
 	free    chan []byte // for what blocks decode
 	records int         // of the chunk
+	bytes   int64       // of the records of the chunk
+	left    int64       // bytes of the log that have not been read yet, about
+	ahead   int         // how many more chunks like this one are to come, up to 2: tails should not grow for each
 	err     error       // why nothing more can be applied
 	workers []replayWorker
 	run     int               // 1 << run neighbouring series are of one bucket
@@ -52,7 +55,7 @@ type replayRecord struct {
 
 func newReplayer(db *DB, trimmed uint64, logBytes int64) *replayer {
 	metrics := int64(db.cat.counts.Load().metric)
-	r := &replayer{db: db, log: logReader{fs: db.opts.FS, dir: db.dir}, trimmed: trimmed,
+	r := &replayer{db: db, left: logBytes, log: logReader{fs: db.opts.FS, dir: db.dir}, trimmed: trimmed,
 		raw:     make(chan *replayBlock, 1),
 		workers: make([]replayWorker, runtime.GOMAXPROCS(0)),
 		run:     min(max(bits.Len64(uint64(metrics))-bits.Len(replayBuckets-1), 0), 10),
@@ -110,6 +113,7 @@ func (r *replayer) read(at logPlace, payload []byte) error {
 	b.raw = append(b.raw, payload...)
 	b.records = append(b.records, replayRecord{bytes: int64(len(payload)), at: at})
 	r.records++
+	r.bytes += int64(len(payload))
 	if len(b.raw) < replayBlockLen {
 		return nil
 	}
@@ -134,12 +138,14 @@ func (r *replayer) apply() error {
 	if r.err == nil {
 		r.hand()
 		r.decoded.Wait()
+		r.left -= r.bytes
+		r.ahead = int(min(max(r.left/max(r.bytes, 1), 0), 2))
 		if r.err = r.gather(); r.err == nil {
 			r.err = r.work()
 		}
 	}
 	r.chunk.reset()
-	r.records = 0
+	r.records, r.bytes = 0, 0
 	return r.err
 }
 

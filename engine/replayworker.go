@@ -161,7 +161,7 @@ func (w *replayWorker) series(s *series, order []uint64) {
 			s.annotate(w.app.annotation(row))
 		}
 	}
-	s.tail.take(&aside)
+	s.tail.take(&aside, len(aside.buf)*w.r.ahead)
 	s.maxT, s.seq, s.touched = s.tail.last.t, w.seq(order[len(order)-1]), true
 	w.grown += int64(cap(s.tail.buf)) + s.notes.memBytes() - mem
 }

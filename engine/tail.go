@@ -154,10 +154,11 @@ func (tl *tail) append(t int64, value float64) {
 }
 
 // take makes tl what aside is, a copy of it that was appended to with a buffer of its own, which holds those samples alone.
-func (tl *tail) take(aside *tail) {
+// If there is no room for them, room is made for more bytes that will follow.
+func (tl *tail) take(aside *tail, more int) {
 	b := tl.buf
 	if n := len(aside.buf); cap(b)-len(b) < n {
-		b = growTail(b, n)
+		b = growTail(b, n+more)
 	}
 	b = append(b, aside.buf...)
 	*tl = *aside
