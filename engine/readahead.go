@@ -58,10 +58,11 @@ func (a *readAhead) came(k blockKey) bool {
 		return false
 	}
 	now := waited(a.it)
-	if now-a.before < slowRead {
+	slow := now-a.before >= slowRead // since the last block: those in memory take some microseconds, too
+	a.before = now
+	if !slow {
 		return false
 	}
-	a.before = now
 	a.beyond = a.bring(k, p+1)
 	return true
 }
