@@ -63,10 +63,6 @@ type AppendResult struct {
 	Refused   int // broke a rule (time before the epoch); then nothing of the batch was stored and Append returned an error
 }
 
-// manyRows is the size of a batch whose Append makes way for the goroutine that writes the log, as soon as that has something to write: an idle
-// processor takes 50 to 100 us to wake up and take it over, and what the batch does to the head is to be done while the disk syncs.
-const manyRows = 64
-
 // appender is the scratch space of one Append.
 type appender struct {
 	record  []byte    // for the log, without its number
@@ -226,7 +222,7 @@ func (db *DB) store(a *appender, b *Batch, wb *writeBatch) (res AppendResult, er
 	}
 	db.log.add(seq, int64(len(a.record)))
 	if db.lazy == nil && len(rows) >= manyRows {
-		runtime.Gosched()
+		db.makeWay(runtime.Gosched)
 	}
 	if !b.WantSeqs && n == nil {
 		a.fetch()

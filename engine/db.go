@@ -45,6 +45,7 @@ type DB struct {
 	expiring   *expiry      // under way, nil if none; guarded by visible
 	ahead      atomic.Int64 // goroutines that read ahead
 	roomLeft   atomic.Int64 // batches until free space is asked for again
+	crowded    atomic.Int64 // batches that make no way for the log's writer
 	release    func() error // of the directory's lock
 }
 
