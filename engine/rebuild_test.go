@@ -187,6 +187,9 @@ func (c *changing) late() {
 		return
 	}
 	t, v := c.maxT()-c.r.Int64N([]int64{100e9, 4000e9, 100000e9}[c.r.IntN(3)]), float64(c.r.IntN(1000))
+	if !c.gaps && c.have[0].t-t > 3e9 { // it would leave one
+		return
+	}
 	low := max(c.pl.floor(c.maxT()), c.edge)
 	if c.pl.keepAll {
 		low = max(c.pl.takenFrom(c.maxT()), c.from)
