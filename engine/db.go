@@ -43,7 +43,6 @@ type DB struct {
 	expireAt   time.Time    // housekeeping's: when to look for expired partitions next
 	purgeable  atomic.Bool  // there may be deleted metrics whose blocks are not
 	expiring   *expiry      // under way, nil if none; guarded by visible
-	ahead      atomic.Int64 // goroutines that read ahead
 	roomLeft   atomic.Int64 // batches until free space is asked for again
 	crowded    atomic.Int64 // batches that make no way for the log's writer
 	release    func() error // of the directory's lock
@@ -55,6 +54,7 @@ type writeBatch = pebble.Batch
 // opGate lets Close wait for running operations.
 type opGate struct {
 	running atomic.Int64
+	ahead   atomic.Int64 // of them, goroutines that read ahead
 	closed  atomic.Bool
 	idle    chan struct{} // of one place: running may have come down to 0
 }
@@ -77,6 +77,9 @@ func (db *DB) end() {
 		}
 	}
 }
+
+// alone tells whether there is no more than one operation, whatever reads ahead for it: nobody waits then for the locks that it may hold.
+func (g *opGate) alone() bool { return g.running.Load()-g.ahead.Load() <= 1 }
 
 // shut refuses new operations and waits for the running ones; false if it was shut already.
 func (g *opGate) shut() bool {

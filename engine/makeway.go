@@ -15,7 +15,7 @@ const (
 // makeWay has others run, by yield. As the caller holds the locks of its series and DB.visible, it does so only where nobody else is in the database
 // who would wait for these, and seldom where the processors are busy: each time took 10 ms there.
 func (db *DB) makeWay(yield func()) {
-	if db.ops.running.Load() > 1 {
+	if !db.ops.alone() {
 		return
 	}
 	if db.crowded.Load() > 0 {

@@ -14,7 +14,8 @@ func TestMakeWay(t *testing.T) {
 	if made != 0 {
 		t.Error("another operation waits for locks of one that makes way")
 	}
-	db.ops.running.Store(1)
+	db.ops.running.Store(3)
+	db.ops.ahead.Store(2) // for the one
 	db.makeWay(func() { made++; time.Sleep(2 * slowWay) })
 	for range crowdedBatches {
 		db.makeWay(yield)

@@ -58,7 +58,7 @@ func (db *DB) open(lock *pebble.Lock) (err error) {
 	if err := db.findLogs(); err != nil {
 		return err
 	}
-	db.fs = &shield{FS: db.opts.FS, fault: &db.fault, log: &db.log, seq: &db.seq, ahead: &db.ahead}
+	db.fs = &shield{FS: db.opts.FS, fault: &db.fault, log: &db.log, seq: &db.seq, ops: &db.ops}
 	if db.opts.Sync == SyncInterval {
 		db.lazy = newLazySync(db.fs, db.opts.SyncEvery, db.fault.set)
 		db.fs = db.lazy

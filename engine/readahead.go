@@ -3,7 +3,6 @@ package engine
 import (
 	"math"
 	"runtime"
-	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -84,15 +83,15 @@ func (a *readAhead) bring(k blockKey, first int64) int64 {
 
 // bringPartition reads, aside, what a metric has in a partition.
 func (db *DB) bringPartition(from blockKey) {
-	if db.ahead.Add(1) > aheadAtOnce || db.begin() != nil {
-		db.ahead.Add(-1)
+	if db.ops.ahead.Add(1) > aheadAtOnce || db.begin() != nil {
+		db.ops.ahead.Add(-1)
 		return
 	}
 	to := from
 	to.end = math.MaxInt64
 	go func() {
 		defer db.end()
-		defer db.ahead.Add(-1)
+		defer db.ops.ahead.Add(-1)
 		it, err := db.p.NewIter(&pebble.IterOptions{LowerBound: from.append(nil), UpperBound: to.append(nil)})
 		if err != nil {
 			return
@@ -106,16 +105,19 @@ func (db *DB) bringPartition(from blockKey) {
 
 // readFile is a table that is read. A goroutine that waits for the disk keeps a processor from the others for a while, so they would wait one
 // after the other. So while somebody reads ahead, the system is told what will be wanted, which takes no waiting, and the others may do the same
-// before this one waits: with two processors that is twice as fast as merely reading side by side.
+// before this one waits: with two processors that is twice as fast as merely reading side by side. Where there are other operations it does not: one that reads a series' record
+// for an append holds locks that they may want.
 type readFile struct {
 	vfs.File
-	ahead *atomic.Int64 // DB.ahead
+	ops *opGate
 }
 
 func (f *readFile) ReadAt(p []byte, off int64) (int, error) {
-	if f.ahead.Load() > 0 {
+	if f.ops.ahead.Load() > 0 {
 		_ = f.File.Prefetch(off, max(int64(len(p)), aheadBytes))
-		runtime.Gosched()
+		if f.ops.alone() {
+			runtime.Gosched()
+		}
 	}
 	return f.File.ReadAt(p, off)
 }

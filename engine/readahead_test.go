@@ -112,7 +112,7 @@ func TestReadAhead(t *testing.T) {
 			if err := db.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if n := db.ahead.Load(); n != 0 {
+			if n := db.ops.ahead.Load(); n != 0 {
 				t.Fatalf("%d still read ahead", n)
 			}
 		})

@@ -25,7 +25,7 @@ type shield struct {
 	fault *fault
 	log   *logState
 	seq   *atomic.Uint64 // of the last log record
-	ahead *atomic.Int64  // DB.ahead
+	ops   *opGate
 }
 
 // tablePause slows down Pebble's retries of failed table writes. No lock is held meanwhile.
@@ -95,7 +95,7 @@ func (s *shield) Open(name string, o ...vfs.OpenOption) (vfs.File, error) {
 	if err != nil || !isTable(name) {
 		return f, err
 	}
-	return &readFile{f, s.ahead}, nil
+	return &readFile{f, s.ops}, nil
 }
 
 // settle makes the names in a directory durable. Pebble creates a manifest, then a marker that names it, and syncs their

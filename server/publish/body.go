@@ -58,8 +58,6 @@ func answerTo(err error) (status int, text string, retry bool) {
 		return http.StatusServiceUnavailable, "The identity service does not answer", true
 	case errors.As(err, &share):
 		return http.StatusTooManyRequests, share.Error(), true
-	case errors.Is(err, limit.ErrLarge):
-		return http.StatusRequestEntityTooLarge, "The request takes more memory than there may be for all of them", false
 	case errors.Is(err, limit.ErrBusy):
 		return http.StatusServiceUnavailable, "The server is busy: try again", true
 	case errors.Is(err, engine.ErrFull):
