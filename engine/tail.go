@@ -168,7 +168,7 @@ func (tl *tail) take(aside *tail, more int) {
 // growTail makes room for n bytes and a few more: a million tails must not carry slack. Those that are longer than a few KiB are of few
 // series; growing them by an eighth at a time made most of all garbage. Memory comes in multiples of 16.
 func growTail(b []byte, n int) []byte {
-	step := min(max(len(b)/2, 16), max(512, len(b)/8))
+	step := min(max(len(b)/2, 16), max(256, len(b)/8))
 	if len(b) >= 8192 {
 		step = len(b) / 4
 	}
