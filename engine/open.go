@@ -95,14 +95,14 @@ func (db *DB) open(lock *pebble.Lock) (err error) {
 	return nil
 }
 
-// storeOptions sizes Pebble by the memory budget: an eighth is its cache, a sixteenth a memtable, of 4 to 16 MiB: Pebble
+// storeOptions sizes Pebble by the memory budget: an eighth is its cache, an eighth a memtable, of 4 to 16 MiB: Pebble
 // preallocates log files of that size, which a small database should not notice.
 func (db *DB) storeOptions(fs vfs.FS) *pebble.Options {
 	o := &pebble.Options{
 		FS:                          fs,
 		FormatMajorVersion:          storeFormat,
 		Logger:                      storeLogger{&db.fault},
-		MemTableSize:                uint64(min(max(db.opts.MemoryBytes/16, 4<<20), 16<<20)),
+		MemTableSize:                uint64(min(max(db.opts.MemoryBytes/8, 4<<20), 16<<20)),
 		MemTableStopWritesThreshold: 3,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
 		MaxOpenFiles:                1000,

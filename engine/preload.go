@@ -28,8 +28,6 @@ func (db *DB) readBeside(refs []Ref, fn func(s *series) (more bool)) (next Ref, 
 	if len(refs) == 0 {
 		return 0, false
 	}
-	version, settled := db.cat.mark()
-	recovering := db.log.recovering.Load()
 	var metrics, records forwardIter
 	if metrics.open(db.p, keyMetric) != nil {
 		return 0, false
@@ -55,9 +53,6 @@ func (db *DB) readBeside(refs []Ref, fn func(s *series) (more bool)) (next Ref, 
 		}
 		if err != nil {
 			continue
-		}
-		if settled && !recovering { // a million would push one another out, and the head knows its own
-			db.cat.states.put(ref, meta, stateBytes, &db.cat.version, version)
 		}
 		if !fn(s) {
 			return 0, false
