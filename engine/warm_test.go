@@ -107,8 +107,8 @@ func TestWarm(t *testing.T) {
 		if err != nil || r.Ref != m.Ref {
 			t.Fatalf("metric %d: %+v, %v", i, r, err)
 		}
-		if _, ok := db.cat.states.get(m.Ref); !ok {
-			t.Errorf("metric %d: its state is not in memory", i)
+		if !db.head.holds(m.Ref) {
+			t.Errorf("metric %d: its series is not in memory", i)
 		}
 		check(db, m, perSeries)
 	}
